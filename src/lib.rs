@@ -1,0 +1,2 @@
+//! Evenkeel: a load balancer for AI APIs.
+#![forbid(unsafe_code)]
