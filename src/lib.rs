@@ -1,2 +1,4 @@
 //! Evenkeel: a load balancer for AI APIs.
 #![forbid(unsafe_code)]
+
+pub mod balance;

@@ -1,0 +1,270 @@
+//! A list of pairs that a policy balances over.
+
+use super::health::{Failure, Health, Phase, Role, Rules};
+use super::{CauseSet, Outcome, PairSet, Tick, Turn};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A pair's health as all operations of an AI API see it, on every thread. The lock is held for a handful of
+/// instructions and never across an await.
+pub type Shared = Mutex<Health>;
+
+/// When and for how long a policy suspends a pair.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suspension {
+    /// What counts as a failure.
+    pub causes: CauseSet,
+    /// How long it suspends for.
+    pub rules: Rules,
+}
+
+/// What happens to a request when every pair is out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenAllSuspended {
+    /// It is refused.
+    #[default]
+    Reject,
+    /// The pair that comes back first is tried.
+    TrySoonest,
+}
+
+/// A pair of a pool.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Its health, which is that of the pair in every pool that has it.
+    pub health: Arc<Shared>,
+    /// How long a probe of it may go without an answer.
+    pub probe_patience: Duration,
+}
+
+/// The pairs of one operation in one environment: whose turn it is among them, and which are in.
+///
+/// Chosen from on every thread; a choice holds locks for its own few instructions only.
+#[derive(Debug)]
+pub struct Pool {
+    turn: Mutex<Turn>,
+    members: PairSet,
+    pairs: Box<[Member]>,
+    suspension: Option<Suspension>,
+    when_all_suspended: WhenAllSuspended,
+}
+
+/// A pair that a request goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// Its place in the list.
+    pub place: usize,
+    /// What the request is to it.
+    pub role: Role,
+    /// When it was chosen: what comes of the attempt is reported with it.
+    pub began: Tick,
+}
+
+/// What came of an attempt, and what the vendor said with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Finding {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How long the vendor asks to be left alone.
+    pub vendor_delay: Option<Duration>,
+    /// A number from -1 to 1, drawn by the caller: see [`Failure::jitter`].
+    pub jitter: f64,
+    /// Whether the request, not the pair, is to blame: a second pair that fails in the same way.
+    pub poisoned: bool,
+}
+
+/// Why no pair could be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoChoice {
+    /// Every pair that could be chosen is out.
+    #[error("all pairs are suspended")]
+    AllSuspended {
+        /// When the first of them comes back.
+        until: Tick,
+    },
+    /// Every pair that is in has been tried by this request.
+    #[error("all pairs have been tried")]
+    AllTried,
+}
+
+impl Pool {
+    /// A pool that takes `turn` among `pairs`, in the list's order. Without a `suspension` its failures are not
+    /// remembered.
+    pub fn new(
+        turn: Turn,
+        pairs: Vec<Member>,
+        suspension: Option<Suspension>,
+        when_all_suspended: WhenAllSuspended,
+    ) -> Self {
+        Self {
+            members: turn.members(),
+            turn: Mutex::new(turn),
+            pairs: pairs.into_boxed_slice(),
+            suspension,
+            when_all_suspended,
+        }
+    }
+
+    /// The pair that a request goes to at `now`, having tried those in `tried` already.
+    ///
+    /// A pair whose time is over is probed by the next request; one that has failed once already goes to a pair that is
+    /// known to be well if there is one.
+    ///
+    /// # Errors
+    /// [`NoChoice`] if no pair is left that it could go to.
+    pub fn choose(&self, now: Tick, tried: PairSet) -> Result<Choice, NoChoice> {
+        let mut seen = self.look(now, tried);
+        loop {
+            let due = seen.due.iter().next();
+            let first = if tried.is_empty() { due } else { None };
+            let place = first.or_else(|| self.take_turn(&seen)).or(due);
+            let Some(place) = place else {
+                return self.choose_suspended(now, tried, &seen);
+            };
+            if let Some(role) = self.begin(place, now) {
+                if role == Role::Probe {
+                    // A probe is a turn, too.
+                    self.turn.lock().next([place].into_iter().collect());
+                }
+                return Ok(Choice { place, role, began: now });
+            }
+            // Another thread was quicker: it probes the pair, or has suspended it.
+            seen.active.remove(place);
+            seen.due.remove(place);
+        }
+    }
+
+    /// Whether there is a pair that a request could go to at `now`, having tried those in `tried`.
+    pub fn has_another(&self, now: Tick, tried: PairSet) -> bool {
+        let seen = self.look(now, tried);
+        !seen.active.is_empty() || !seen.due.is_empty()
+    }
+
+    /// Records that the attempt at `choice` has succeeded at `now`. Returns whether the pair is back for it.
+    pub fn succeed(&self, choice: Choice, now: Tick) -> bool {
+        let pair = self.pairs.get(choice.place);
+        pair.is_some_and(|pair| pair.health.lock().succeed(choice.role, choice.began, now))
+    }
+
+    /// Records what came of the attempt at `choice` at `now`: a failure if it is among the causes, and a success
+    /// otherwise. Returns whether the pair was suspended for it.
+    pub fn report(&self, choice: Choice, finding: &Finding, now: Tick) -> bool {
+        let Some(pair) = self.pairs.get(choice.place) else {
+            return false;
+        };
+        let mut health = pair.health.lock();
+        let Some(suspension) = &self.suspension else {
+            // Not this pool's to judge: the next request finds out.
+            health.abandon(choice.role, choice.began);
+            return false;
+        };
+        if !suspension.causes.contains(finding.outcome) {
+            health.succeed(choice.role, choice.began, now);
+            return false;
+        }
+        if finding.poisoned {
+            health.abandon(choice.role, choice.began);
+            return false;
+        }
+        let Finding { outcome, vendor_delay, jitter, .. } = *finding;
+        let failure = Failure { reason: outcome, vendor_delay, jitter };
+        health.fail(choice.role, choice.began, now, &failure, &suspension.rules)
+    }
+
+    /// Records that the attempt at `choice` was given up before anything came of it.
+    pub fn abandon(&self, choice: Choice) {
+        if let Some(pair) = self.pairs.get(choice.place) {
+            pair.health.lock().abandon(choice.role, choice.began);
+        }
+    }
+
+    /// What the pair at `place` is at `now`.
+    pub fn phase(&self, place: usize, now: Tick) -> Option<Phase> {
+        Some(self.pairs.get(place)?.health.lock().phase(now))
+    }
+
+    /// The share of requests, 0 to 1, that the pair at `place` gets while all are active.
+    pub fn share(&self, place: usize) -> f64 {
+        self.turn.lock().share(place)
+    }
+
+    /// The name of the policy that pairs are chosen by.
+    pub fn policy(&self) -> &'static str {
+        self.turn.lock().policy()
+    }
+
+    /// When and for how long a pair is suspended; `None` if failures are not remembered.
+    pub fn suspension(&self) -> Option<&Suspension> {
+        self.suspension.as_ref()
+    }
+
+    fn look(&self, now: Tick, tried: PairSet) -> Seen {
+        let mut seen = Seen::default();
+        let ramp = self.suspension.as_ref().and_then(|suspension| suspension.rules.ramp);
+        for (place, pair) in self.pairs.iter().enumerate() {
+            if !self.members.contains(place) || tried.contains(place) {
+                continue;
+            }
+            let health = pair.health.lock();
+            match health.phase(now) {
+                Phase::Active => {
+                    seen.active.insert(place);
+                    let part = health.regained(now, ramp);
+                    if part < 1.0 {
+                        seen.parts.push((place, part));
+                    }
+                }
+                Phase::Due { .. } => seen.due.insert(place),
+                Phase::Suspended { until, .. } => seen.comes_back(place, until),
+                // Its probe may succeed at any moment.
+                Phase::Probing { .. } => seen.comes_back(place, now),
+            }
+        }
+        seen
+    }
+
+    fn take_turn(&self, seen: &Seen) -> Option<usize> {
+        self.turn.lock().next_ramping(seen.active, &seen.parts)
+    }
+
+    fn begin(&self, place: usize, now: Tick) -> Option<Role> {
+        let pair = self.pairs.get(place)?;
+        pair.health.lock().begin(now, pair.probe_patience)
+    }
+
+    fn choose_suspended(&self, now: Tick, tried: PairSet, seen: &Seen) -> Result<Choice, NoChoice> {
+        let soonest = seen.soonest.or_else(|| self.look(now, tried).soonest);
+        let Some((place, until)) = soonest else {
+            return Err(NoChoice::AllTried);
+        };
+        if self.when_all_suspended == WhenAllSuspended::Reject || !tried.is_empty() {
+            return Err(NoChoice::AllSuspended { until });
+        }
+        let pair = self.pairs.get(place).ok_or(NoChoice::AllTried)?;
+        let role = pair.health.lock().begin_early(now, pair.probe_patience);
+        Ok(Choice { place, role, began: now })
+    }
+}
+
+/// The pairs as a request finds them.
+#[derive(Debug, Default)]
+struct Seen {
+    active: PairSet,
+    /// Active pairs that have only a part of their weight.
+    parts: Vec<(usize, f64)>,
+    due: PairSet,
+    /// The one of the others that comes back first.
+    soonest: Option<(usize, Tick)>,
+}
+
+impl Seen {
+    fn comes_back(&mut self, place: usize, at: Tick) {
+        if self.soonest.is_none_or(|(_, soonest)| at < soonest) {
+            self.soonest = Some((place, at));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
