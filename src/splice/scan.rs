@@ -1,0 +1,151 @@
+//! Splitting a body into its top-level members.
+
+use std::cell::RefCell;
+
+use super::error::{Expected, Found, LocateError};
+use super::nested::{self, Brackets};
+use super::place::Place;
+use super::skeleton::{Member, Skeleton};
+use super::{literal, text};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// Bracket memory over this, which half a million levels need, is not kept.
+const KEPT_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Finds the top-level `model` of the JSON object that `body` is.
+///
+/// One pass in time linear in the body's length. Memory does not depend on it, save for a bit per level of
+/// nesting and for a model of great length; both are given back. What is judged and what is left to the
+/// vendor is told in the [module's documentation](super).
+///
+/// # Errors
+/// [`LocateError`] when the body is not one JSON object, has two models, or a model that is no string.
+pub fn locate(body: &[u8]) -> Result<Place, LocateError> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let located = scratch.locate(body);
+        scratch.give_back();
+        located
+    })
+}
+
+/// Memory for locating, kept by each thread from one body to the next.
+#[derive(Default)]
+struct Scratch {
+    skeleton: Skeleton,
+    brackets: Brackets,
+}
+
+impl Scratch {
+    fn locate(&mut self, body: &[u8]) -> Result<Place, LocateError> {
+        let open = open_object(body)?;
+        let first = skip_space(body, open + 1);
+        if body.get(first) == Some(&b'}') {
+            end_of_body(body, first + 1)?;
+            return Ok(Place::Absent { at: open + 1, empty: true });
+        }
+        self.skeleton.begin();
+        let end = self.members(body, open, first)?;
+        end_of_body(body, end)?;
+        Ok(match self.skeleton.finish(body)? {
+            Some(model) => Place::Value { span: model.span, asked: model.asked },
+            None => Place::Absent { at: open + 1, empty: false },
+        })
+    }
+
+    /// Passes the members, of which the first key is at `first`, to the skeleton; the offset after the
+    /// closing brace.
+    fn members(&mut self, body: &[u8], open: usize, first: usize) -> Result<usize, LocateError> {
+        let unless_cut_off = |expected, at| {
+            if at < body.len() {
+                LocateError::Unexpected { expected, at }
+            } else {
+                LocateError::Unclosed { what: Found::Object, at: open }
+            }
+        };
+        let mut at = first;
+        let mut key_expected = Expected::KeyOrEnd;
+        loop {
+            if body.get(at) != Some(&b'"') {
+                return Err(unless_cut_off(key_expected, at));
+            }
+            let key = at..text::close(body, at)?;
+            let colon = skip_space(body, key.end);
+            if body.get(colon) != Some(&b':') {
+                return Err(unless_cut_off(Expected::Colon, colon));
+            }
+            let value = skip_space(body, colon + 1);
+            let found = Found::at_start_of(body.get(value..).unwrap_or_default());
+            if found == Found::NotJson {
+                return Err(unless_cut_off(Expected::Value, value));
+            }
+            let end = self.value(body, value, found)?;
+            self.skeleton.add(body, Member { key, value: value..end, found })?;
+            let next = skip_space(body, end);
+            match body.get(next) {
+                Some(b',') => at = skip_space(body, next + 1),
+                Some(b'}') => return Ok(next + 1),
+                _ => return Err(unless_cut_off(Expected::CommaOrEnd, next)),
+            }
+            key_expected = Expected::Key;
+        }
+    }
+
+    /// The offset after the value of kind `found` that begins at `at`.
+    fn value(&mut self, body: &[u8], at: usize, found: Found) -> Result<usize, LocateError> {
+        match found {
+            Found::Object | Found::Array => nested::skip(body, at, &mut self.brackets),
+            Found::String => {
+                let end = text::close(body, at)?;
+                text::judge(body.get(at + 1..end - 1).unwrap_or_default(), at + 1)?;
+                Ok(end)
+            }
+            Found::Number => literal::number(body, at),
+            Found::Boolean | Found::Null | Found::NotJson => literal::word(body, at),
+        }
+    }
+
+    fn give_back(&mut self) {
+        if self.skeleton.is_oversized() {
+            self.skeleton = Skeleton::default();
+        }
+        if self.brackets.capacity() > KEPT_BYTES {
+            self.brackets = Brackets::default();
+        }
+    }
+}
+
+/// The offset of the brace that opens the body's object.
+fn open_object(body: &[u8]) -> Result<usize, LocateError> {
+    let at = skip_space(body, 0);
+    let rest = body.get(at..).unwrap_or_default();
+    match Found::at_start_of(rest) {
+        Found::Object => Ok(at),
+        Found::NotJson if rest.is_empty() => Err(LocateError::Empty),
+        Found::NotJson if rest.starts_with(BYTE_ORDER_MARK) => Err(LocateError::ByteOrderMark { at }),
+        found => Err(LocateError::NotAnObject { found, at }),
+    }
+}
+
+/// Refuses anything but white space from `at` on.
+fn end_of_body(body: &[u8], at: usize) -> Result<(), LocateError> {
+    let at = skip_space(body, at);
+    if at < body.len() {
+        return Err(LocateError::Trailing { at });
+    }
+    Ok(())
+}
+
+/// The offset of the first byte from `at` on that is not white space; the body's length if there is none.
+#[inline]
+fn skip_space(body: &[u8], at: usize) -> usize {
+    let rest = body.get(at..).unwrap_or_default();
+    let space = rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+    at + space.unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests;
