@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod balance;
+pub mod keys;
 pub mod splice;
 pub mod sse;
