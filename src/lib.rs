@@ -3,5 +3,6 @@
 
 pub mod balance;
 pub mod keys;
+pub mod mock;
 pub mod splice;
 pub mod sse;
