@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod balance;
+pub mod gateway;
 pub mod keys;
 pub mod mock;
 pub mod splice;
 pub mod sse;
+pub mod vendor;

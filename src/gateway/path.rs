@@ -1,0 +1,286 @@
+//! Paths and methods: where an AI API is mounted, and what an operation answers to.
+
+use http::Method;
+
+/// Where an AI API is mounted: `/` and one or more segments, no `/` at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Context(String);
+
+/// The paths below a context that an operation answers to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PathPattern {
+    /// This path alone.
+    Exact(String),
+    /// Everything below this prefix, which ends in `/`.
+    Below(String),
+}
+
+/// The methods that an operation answers to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum MethodPattern {
+    /// One method.
+    One(Method),
+    /// Any method.
+    Any,
+}
+
+/// Why a text is no path of a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// It does not begin with `/`.
+    #[error("a path begins with `/`")]
+    NotAbsolute,
+    /// It ends with `/`.
+    #[error("a context does not end with `/`")]
+    TrailingSlash,
+    /// There is `//` in it.
+    #[error("a path has no empty segment (`//`)")]
+    EmptySegment,
+    /// There is a segment `.` or `..` in it.
+    #[error("a path has no `.` or `..` segment")]
+    DotSegment,
+    /// There is a `*` in it that is not a `/*` at the end.
+    #[error("a `*` stands only at the end, as `/*`")]
+    Star,
+    /// It has a character that no path of a URL has unescaped.
+    #[error("{0:?} cannot stand in a path")]
+    Character(char),
+}
+
+impl Context {
+    /// Reads a context such as `/smartchat`.
+    ///
+    /// # Errors
+    /// [`PathError`] says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        if text.ends_with('/') && text.len() > 1 {
+            return Err(PathError::TrailingSlash);
+        }
+        if text.contains('*') {
+            return Err(PathError::Star);
+        }
+        check(text)?;
+        if text == "/" {
+            return Err(PathError::TrailingSlash);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The context as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What is left of `path` below the context: empty, or a path that begins with `/`. `None` if the path is not at
+    /// or below it.
+    pub fn rest<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let rest = path.strip_prefix(self.0.as_str())?;
+        (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+    }
+}
+
+impl PathPattern {
+    /// Reads a pattern such as `/chat/completions` or `/files/*`.
+    ///
+    /// # Errors
+    /// [`PathError`] says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        let Some(prefix) = text.strip_suffix('*') else {
+            check(text)?;
+            return Ok(Self::Exact(text.to_owned()));
+        };
+        if !prefix.ends_with('/') || prefix.contains('*') {
+            return Err(PathError::Star);
+        }
+        check(prefix)?;
+        Ok(Self::Below(prefix.to_owned()))
+    }
+
+    /// How well `path` matches: `None` if it does not, and the greater the better otherwise. An exact match beats any
+    /// prefix, and a longer prefix a shorter one.
+    pub fn specificity(&self, path: &str) -> Option<usize> {
+        match self {
+            Self::Exact(exact) => (exact == path).then_some(usize::MAX),
+            Self::Below(prefix) => {
+                (path.len() > prefix.len() && path.starts_with(prefix.as_str())).then_some(prefix.len())
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exact(path) => f.write_str(path),
+            Self::Below(prefix) => write!(f, "{prefix}*"),
+        }
+    }
+}
+
+impl MethodPattern {
+    /// Reads `*` or the name of a method in capitals; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "*" {
+            return Some(Self::Any);
+        }
+        let capitals = text.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+        let method = Method::from_bytes(text.as_bytes()).ok()?;
+        capitals.then_some(Self::One(method))
+    }
+
+    /// Whether `method` is one of those.
+    pub fn matches(&self, method: &Method) -> bool {
+        match self {
+            Self::One(one) => one == method,
+            Self::Any => true,
+        }
+    }
+
+    /// The method's name, or `*`.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::One(method) => method.as_str(),
+            Self::Any => "*",
+        }
+    }
+}
+
+/// Whether a request's path has a `.` or `..` segment, percent-encoded or not. A vendor that resolves them would answer
+/// for another path than the one that was routed.
+pub(super) fn has_dot_segment(path: &str) -> bool {
+    path.split(['/', '\\']).any(|segment| {
+        let mut rest = segment;
+        let mut dots = 0;
+        while !rest.is_empty() {
+            let encoded = rest.get(..3).is_some_and(|s| s.eq_ignore_ascii_case("%2e"));
+            let length = if rest.starts_with('.') {
+                1
+            } else if encoded {
+                3
+            } else {
+                return false;
+            };
+            rest = rest.get(length..).unwrap_or_default();
+            dots += 1;
+        }
+        dots == 1 || dots == 2
+    })
+}
+
+fn check(path: &str) -> Result<(), PathError> {
+    let Some(rest) = path.strip_prefix('/') else {
+        return Err(PathError::NotAbsolute);
+    };
+    if let Some(character) = path.chars().find(|&c| !is_path_character(c)) {
+        return Err(match character {
+            '*' => PathError::Star,
+            other => PathError::Character(other),
+        });
+    }
+    if has_dot_segment(path) {
+        return Err(PathError::DotSegment);
+    }
+    let body = rest.strip_suffix('/').unwrap_or(rest);
+    if !rest.is_empty() && body.split('/').any(str::is_empty) {
+        return Err(PathError::EmptySegment);
+    }
+    Ok(())
+}
+
+/// The characters of RFC 3986's `pchar`, `/` and `%`, but for `*`, which has a meaning of its own here.
+fn is_path_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "/-._~!$&'()+,;=:@%".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contexts() {
+        for good in ["/a", "/smartchat", "/team-a/v1.0"] {
+            assert_eq!(Context::parse(good).unwrap().as_str(), good);
+        }
+        let bad = [
+            ("", PathError::NotAbsolute),
+            ("smartchat", PathError::NotAbsolute),
+            ("/", PathError::TrailingSlash),
+            ("/a/", PathError::TrailingSlash),
+            ("/a//b", PathError::EmptySegment),
+            ("/a/../b", PathError::DotSegment),
+            ("/a/*", PathError::Star),
+            ("/a?b", PathError::Character('?')),
+            ("/a b", PathError::Character(' ')),
+            ("/ä", PathError::Character('ä')),
+        ];
+        for (text, expected) in bad {
+            assert_eq!(Context::parse(text).unwrap_err(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_below_a_context() {
+        let context = Context::parse("/chat").unwrap();
+        let table = [
+            ("/chat", Some("")),
+            ("/chat/", Some("/")),
+            ("/chat/completions", Some("/completions")),
+            ("/chatter", None),
+            ("/", None),
+            ("", None),
+        ];
+        for (path, expected) in table {
+            assert_eq!(context.rest(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_exact_match_beats_a_prefix_and_a_longer_prefix_a_shorter() {
+        let path = "/files/a/b";
+        let specificity = |text| PathPattern::parse(text).unwrap().specificity(path);
+        assert!(specificity("/files/a/b") > specificity("/files/a/*"));
+        assert!(specificity("/files/a/*") > specificity("/files/*"));
+        assert!(specificity("/files/*") > specificity("/*"));
+        assert_eq!(specificity("/files/a/b/*"), None);
+        assert_eq!(specificity("/files/a"), None);
+    }
+
+    #[test]
+    fn a_star_is_below_not_at() {
+        let below = PathPattern::parse("/files/*").unwrap();
+        assert_eq!(below.specificity("/files"), None);
+        assert_eq!(below.specificity("/files/"), None);
+        assert!(below.specificity("/files/x").is_some());
+        assert_eq!(below.to_string(), "/files/*");
+    }
+
+    #[test]
+    fn bad_patterns() {
+        for bad in ["", "files", "/a*", "/*/a", "/a/**", "/a//*", "/../*", "/a?x=1"] {
+            assert!(PathPattern::parse(bad).is_err(), "{bad}");
+        }
+        for good in ["/", "/*", "/a", "/a/", "/a/b:c/*"] {
+            assert!(PathPattern::parse(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn methods() {
+        assert_eq!(MethodPattern::parse("*"), Some(MethodPattern::Any));
+        assert!(MethodPattern::parse("POST").unwrap().matches(&Method::POST));
+        assert!(!MethodPattern::parse("POST").unwrap().matches(&Method::GET));
+        for bad in ["post", "", "GET POST", "G@T"] {
+            assert_eq!(MethodPattern::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn dot_segments_are_seen_in_every_spelling() {
+        for path in ["/a/..", "/./a", "/a/%2e%2E/b", "/a/.%2e", "/a\\..\\b", "/%2e"] {
+            assert!(has_dot_segment(path), "{path}");
+        }
+        for path in ["/a", "/a.b", "/...", "/a/..b", "/%2f", "/%2e%2e%2e", "/é%2"] {
+            assert!(!has_dot_segment(path), "{path}");
+        }
+    }
+}
