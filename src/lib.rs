@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod balance;
+pub mod config;
 pub mod gateway;
 pub mod keys;
 pub mod mock;

@@ -1,0 +1,124 @@
+//! A file while it is read: its text, its tree, and what was found wrong so far.
+
+use super::findings::{Findings, Spot};
+use super::locate::{Location, Part, locate};
+use super::outside::Outside;
+use super::parse::parse;
+use super::report::{Diagnostic, Report};
+use super::secret;
+use super::snippet::{Marked, Source};
+use super::tree::{Kind, NodeId, Step, Text, Tree};
+use super::{interpolate, syntax};
+
+/// How much of a text a message shows.
+const SHOWN: usize = 60;
+
+/// A file while it is read.
+pub(super) struct Document {
+    pub(super) tree: Tree,
+    pub(super) findings: Findings,
+}
+
+impl Document {
+    /// Reads the tree of `text` and fills in what is `outside` of it.
+    ///
+    /// # Errors
+    /// A report with what is wrong with `text` if it is not YAML.
+    pub(super) fn parse(name: &str, text: &str, outside: &dyn Outside) -> Result<Self, Report> {
+        let findings = Findings::default();
+        let mut tree = parse(text, &findings).map_err(|error| syntax::report(name, text, &error))?;
+        interpolate::interpolate(&mut tree, outside, &findings);
+        Ok(Self { tree, findings })
+    }
+
+    /// The text at `node` for a message: as it stands in the file, so that nothing from outside is shown.
+    pub(super) fn shown(&self, node: NodeId) -> String {
+        if is_secret(&self.tree, node) {
+            return "…".to_owned();
+        }
+        match self.tree.kind(node) {
+            Kind::Text(Text { value, written }) => {
+                let text = written.as_deref().unwrap_or(value);
+                if secret::hidden_in_url(text).is_some() { "…".to_owned() } else { shorten(text) }
+            }
+            Kind::Bool(value) => value.to_string(),
+            Kind::Integer(value) => value.to_string(),
+            Kind::Float(value) => format!("{value:?}"),
+            Kind::Null | Kind::List(_) | Kind::Mapping(_) | Kind::Broken => String::new(),
+        }
+    }
+
+    /// What stands at `node`, for a message that expected something else.
+    pub(super) fn found(&self, node: NodeId) -> String {
+        let secret = is_secret(&self.tree, node);
+        match self.tree.kind(node) {
+            Kind::Null => "nothing".to_owned(),
+            Kind::Text(Text { value, written: None }) if value.is_empty() => "an empty text".to_owned(),
+            Kind::Text(_) if secret => "a text (not shown)".to_owned(),
+            Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) if secret => "a value (not shown)".to_owned(),
+            Kind::Text(_) | Kind::Bool(_) => format!("`{}`", self.shown(node)),
+            Kind::Integer(_) | Kind::Float(_) => format!("the number {}", self.shown(node)),
+            Kind::List(_) => "a list".to_owned(),
+            Kind::Mapping(_) => "a mapping".to_owned(),
+            Kind::Broken => "something unreadable".to_owned(),
+        }
+    }
+
+    /// Whether the text at `node` came from outside the file, in whole or in part.
+    pub(super) fn is_interpolated(&self, node: NodeId) -> bool {
+        matches!(self.tree.kind(node), Kind::Text(Text { written: Some(_), .. }))
+    }
+
+    /// The findings as people read them.
+    pub(super) fn into_report(self, name: &str, text: &str) -> Report {
+        let Self { tree, findings } = self;
+        let (findings, omitted) = findings.into_parts();
+        let source = Source::new(text);
+        let diagnostics = findings.into_iter().map(|finding| {
+            let (node, part) = match finding.spot {
+                Spot::Key(node) => (node, Part::Key),
+                Spot::Value(node) => (node, Part::Value),
+            };
+            let secret = is_secret(&tree, node);
+            let location = locate(text, &tree.steps(node), part).map(|location| source.clamp(location));
+            let marked = match (part, tree.kind(node)) {
+                (Part::Key, _) => Marked::Key,
+                (Part::Value, _) if secret => Marked::Secret,
+                (Part::Value, Kind::List(_) | Kind::Mapping(_)) => Marked::Start,
+                (Part::Value, _) => Marked::Value,
+            };
+            let snippet =
+                location.and_then(|at: Location| source.snippet(at, marked, finding.focus.as_deref()));
+            Diagnostic {
+                severity: finding.severity,
+                path: tree.path(node),
+                location: location.map(|at| (at.line, at.column)),
+                message: finding.message,
+                help: finding.help,
+                snippet,
+            }
+        });
+        Report::new(name, diagnostics.collect(), omitted)
+    }
+
+    /// Whether an error was found.
+    pub(super) fn failed(&self) -> bool {
+        self.findings.failed()
+    }
+}
+
+/// Whether what stands at `node` may be a secret.
+fn is_secret(tree: &Tree, node: NodeId) -> bool {
+    tree.steps(node).into_iter().any(|step| match step {
+        Step::Key { name, .. } => secret::is_secret_key(name),
+        Step::Root | Step::Item(_) => false,
+    })
+}
+
+fn shorten(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}

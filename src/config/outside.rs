@@ -1,0 +1,47 @@
+//! What a configuration can refer to outside of itself: the environment and files.
+
+use std::env::VarError;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The greatest file that is read, in bytes.
+const MAX_FILE: u64 = 4 * 1024 * 1024;
+
+/// The environment and the files that a configuration is loaded among.
+pub trait Outside {
+    /// The environment variable `name`.
+    ///
+    /// # Errors
+    /// If it is not set, or holds something that is not Unicode.
+    fn variable(&self, name: &str) -> Result<String, VarError>;
+
+    /// The whole content of the file at `path`.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn file(&self, path: &Path) -> io::Result<Vec<u8>>;
+}
+
+/// The environment of this process and the files that it can read. A relative path is one from its working directory.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Process;
+
+impl Outside for Process {
+    #[expect(clippy::disallowed_methods, reason = "this is the place that may")]
+    fn variable(&self, name: &str) -> Result<String, VarError> {
+        std::env::var(name)
+    }
+
+    fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let file = File::open(path)?;
+        // A device may have no end.
+        let read = file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+        if read as u64 > MAX_FILE {
+            let message = format!("it has more than {MAX_FILE} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        Ok(bytes)
+    }
+}

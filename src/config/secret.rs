@@ -1,0 +1,151 @@
+//! Keeping secrets out of what is printed.
+//!
+//! A value under `credential` or `headers` is never shown, nor one under a key that looks like an attempt at them. The
+//! tree knows which node is one; for a line of the text, which may hold several values and be broken YAML besides, the
+//! line and those above it are looked at.
+
+/// Whether what stands under this key may be a secret.
+pub(super) fn is_secret_key(key: &str) -> bool {
+    const PARTS: [&str; 7] = ["secret", "token", "password", "passwd", "apikey", "authorization", "bearer"];
+    let plain: String =
+        key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(64).collect();
+    let near = |name: &str, slips: usize| strsim::osa_distance(&plain, name) <= slips;
+    near("credential", 4) || near("headers", 2) || PARTS.iter().any(|part| plain.contains(part))
+}
+
+/// The byte of line `index` from which on it must not be shown, if there is one.
+pub(super) fn hidden_from(lines: &[&str], index: usize) -> Option<usize> {
+    let line = lines.get(index)?;
+    let hidden = [hidden_value_from(lines, index, line), hidden_in_url(line)];
+    hidden.into_iter().flatten().min()
+}
+
+/// The byte at which a URL's user name and password or its query begin, if `text` has a URL with one.
+pub(super) fn hidden_in_url(text: &str) -> Option<usize> {
+    text.match_indices("://").find_map(|(at, separator)| {
+        let begin = at + separator.len();
+        let url = text.get(begin..)?.split(|c: char| c.is_whitespace() || "\"'".contains(c)).next()?;
+        let authority = url.split(['/', '?', '#']).next()?;
+        let query = || url.find('?').map(|at| begin + at + 1);
+        if authority.contains('@') { Some(begin) } else { query() }
+    })
+}
+
+fn hidden_value_from(lines: &[&str], index: usize, line: &str) -> Option<usize> {
+    if let Some(from) = after_secret_key(line) {
+        return (!is_reference(line.get(from..)?)).then_some(from);
+    }
+    let above = || lines.iter().take(index).rev().copied().filter(|line| !line.trim().is_empty());
+    let within = above().next().is_some_and(leaves_secret_open) || {
+        let mut indent = indentation(line);
+        above().any(|above| {
+            let outer = indentation(above) < indent;
+            indent = indent.min(indentation(above));
+            outer && after_secret_key(above).is_some()
+        })
+    };
+    within.then(|| keys(line).next().map_or(indentation(line), |(_, after)| after))
+}
+
+/// The end of the first key in `line` under which a secret may stand, its colon included.
+fn after_secret_key(line: &str) -> Option<usize> {
+    keys(line).find(|(key, _)| is_secret_key(key)).map(|(_, after)| after)
+}
+
+/// What looks like a key in `line`, each with the byte after its colon.
+fn keys(line: &str) -> impl Iterator<Item = (&str, usize)> {
+    line.match_indices(':').filter_map(|(colon, _)| {
+        let before = line.get(..colon)?.trim_end();
+        let after = line.get(colon + 1..)?;
+        let quoted = before.ends_with(['"', '\'']);
+        if !quoted && !after.is_empty() && !after.starts_with(char::is_whitespace) {
+            return None;
+        }
+        let key = before.trim_end_matches(['"', '\'']);
+        let begin = key.rfind(|c: char| c.is_whitespace() || "{[,\"'?".contains(c));
+        let begin = begin.and_then(|at| Some(at + key.get(at..)?.chars().next()?.len_utf8())).unwrap_or(0);
+        Some((key.get(begin..)?, colon + 1))
+    })
+}
+
+/// Whether `value` only refers to a secret: `${VAR}` or `${file:PATH}`, and nothing else.
+pub(super) fn is_reference(value: &str) -> bool {
+    let value = value.trim().trim_matches(['"', '\'']);
+    let Some((name, rest)) = value.strip_prefix("${").and_then(|value| value.split_once('}')) else {
+        return false;
+    };
+    let rest = rest.trim_start_matches(['"', '\'']).trim_start();
+    !name.contains(":-") && !name.contains("${") && (rest.is_empty() || rest.starts_with('#'))
+}
+
+/// Whether `line` begins a secret that goes on in the next one.
+fn leaves_secret_open(line: &str) -> bool {
+    let Some(value) = after_secret_key(line).and_then(|from| line.get(from..)) else {
+        return false;
+    };
+    let value = value.trim();
+    match value.chars().next() {
+        None | Some('|' | '>' | '{' | '[' | '&' | '#') => true,
+        Some(quote @ ('"' | '\'')) => value.len() == 1 || !value.ends_with(quote),
+        Some(_) => false,
+    }
+}
+
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_may_hold_a_secret() {
+        for key in [
+            "credential",
+            "credentials",
+            "credental",
+            "Credential",
+            "api_key",
+            "header",
+            "token",
+            "X-Api-Key",
+        ] {
+            assert!(is_secret_key(key), "{key}");
+        }
+        for key in
+            ["name", "url", "model", "weight", "endpoint", "endpoints", "key", "certificate", "vendors"]
+        {
+            assert!(!is_secret_key(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_of_a_line_is_shown() {
+        let table = [
+            ("name: a", 0, "name: a"),
+            ("credential: sk-1", 0, "credential:"),
+            ("- { name: a, credental: sk-1, url: x }", 0, "- { name: a, credental:"),
+            ("{\"credential\":\"sk-1\"}", 0, "{\"credential\":"),
+            ("credential: ${KEY} # ours", 0, "credential: ${KEY} # ours"),
+            ("credential: \"${file:/run/key}\"", 0, "credential: \"${file:/run/key}\""),
+            ("credential: ${KEY:-sk-1}", 0, "credential:"),
+            ("credential: x${KEY}", 0, "credential:"),
+            ("credential: ${KEY} sk-1", 0, "credential:"),
+            ("headers:\n  X-Org: org-1", 1, "  X-Org:"),
+            ("headers:\n  a: 1\n\n  X-Org:\n    - org-1", 4, "    "),
+            ("- { url: \"https://u:p@a/v1\", x: 1 }", 0, "- { url: \"https://"),
+            ("url: https://a/v1?key=sk-1", 0, "url: https://a/v1?"),
+            ("url: https://a/v1@x", 0, "url: https://a/v1@x"),
+            ("credential: |\n  sk-1", 1, "  "),
+            ("credential: \"sk-1\nsk-2\"", 1, ""),
+            ("{\"credential\":\n\"sk-1\"}", 1, ""),
+            ("  credential: sk-1\n  name: x", 1, "  name: x"),
+        ];
+        for (text, index, expected) in table {
+            let lines: Vec<_> = text.split('\n').collect();
+            let from = hidden_from(&lines, index).unwrap_or(lines[index].len());
+            assert_eq!(lines[index].get(..from), Some(expected), "{text}");
+        }
+    }
+}
