@@ -1,0 +1,149 @@
+//! Reading a request's body whole, so that the model can be replaced in it.
+//!
+//! Pingora calls `request_body_filter` for a body that was read before the upstream was chosen only out of its retry
+//! buffer, which holds 64 KiB at most and forgets a longer body altogether. The buffer is therefore switched on late,
+//! when no more than that is left to come: it then holds the body's end, and every try calls `request_body_filter` once,
+//! with that end and `end_of_stream`, to be given the whole spliced body instead. Where the length is not known
+//! beforehand and turns out to be greater, [`super::session`] plays the buffer.
+
+use super::context::{RequestBody, RequestContext};
+use super::refusal::Refusal;
+use bytes::{Bytes, BytesMut};
+use pingora_core::protocols::http::ServerSession;
+use pingora_core::{Error, ErrorType};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// What Pingora's retry buffer holds, in bytes.
+const RETRY_BUFFER: usize = 64 * 1024;
+
+/// How long the next part of a body may take. Pingora has a limit of its own for HTTP/1, of the same length, and none
+/// for HTTP/2.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Why a body could not be read.
+pub enum ReadError {
+    /// It is answered.
+    Refused(Refusal),
+    /// The client has broken off.
+    Broken(Box<Error>),
+}
+
+/// Reads a body of at most `limit` bytes, of which the client has promised `promised`.
+pub async fn read_whole(
+    session: &mut ServerSession,
+    promised: Option<usize>,
+    limit: usize,
+) -> Result<Bytes, ReadError> {
+    let mut parts = Parts::default();
+    let mut buffering = false;
+    loop {
+        let left = promised.map(|promised| promised.saturating_sub(parts.length));
+        if !buffering && left.is_none_or(|left| left <= RETRY_BUFFER) {
+            session.enable_retry_buffering();
+            buffering = true;
+        }
+        let Some(part) = read_part(session).await? else {
+            return Ok(parts.into_whole());
+        };
+        parts.push(part, promised);
+        if parts.length > limit {
+            return Err(ReadError::Refused(Refusal::RequestTooLarge { limit }));
+        }
+        if promised == Some(parts.length) {
+            return Ok(parts.into_whole());
+        }
+    }
+}
+
+/// Whether Pingora will call `request_body_filter` for a body of `length` bytes that was read.
+pub fn will_be_replayed(session: &ServerSession, length: usize) -> bool {
+    length == 0 || session.get_retry_buffer().is_some_and(|buffer| !buffer.is_empty())
+}
+
+/// Puts the body for the vendor in the place of the part of the client's that Pingora is about to send.
+///
+/// # Errors
+/// A body that passes through as it comes may turn out to be larger than `limit`.
+pub fn outgoing(
+    ctx: &mut RequestContext,
+    body: &mut Option<Bytes>,
+    end_of_stream: bool,
+    limit: usize,
+) -> Result<(), Refusal> {
+    match &mut ctx.body {
+        RequestBody::Whole { .. } if end_of_stream => {
+            *body = ctx.attempt.as_mut().and_then(|attempt| attempt.outgoing.take());
+        }
+        RequestBody::Whole { .. } => *body = Some(Bytes::new()),
+        RequestBody::Streamed(seen) => {
+            *seen += body.as_ref().map_or(0, Bytes::len);
+            if *seen > limit {
+                return Err(Refusal::RequestTooLarge { limit });
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn read_part(session: &mut ServerSession) -> Result<Option<Bytes>, ReadError> {
+    match timeout(READ_TIMEOUT, session.read_request_body()).await {
+        Ok(Ok(part)) => Ok(part),
+        Ok(Err(error)) if *error.etype() == ErrorType::ReadTimedout => {
+            Err(ReadError::Refused(Refusal::RequestTimeout))
+        }
+        Ok(Err(error)) => Err(ReadError::Broken(error.into_down())),
+        Err(_) => Err(ReadError::Refused(Refusal::RequestTimeout)),
+    }
+}
+
+/// The parts of a body. A body of one part, as most are, is never copied.
+#[derive(Default)]
+struct Parts {
+    only: Bytes,
+    joined: BytesMut,
+    length: usize,
+}
+
+impl Parts {
+    fn push(&mut self, part: Bytes, promised: Option<usize>) {
+        self.length += part.len();
+        if self.only.is_empty() && self.joined.is_empty() {
+            self.only = part;
+            return;
+        }
+        if self.joined.is_empty() {
+            let expected = promised.unwrap_or(4 * self.length);
+            self.joined.reserve(expected.max(self.length));
+            self.joined.extend_from_slice(&std::mem::take(&mut self.only));
+        }
+        self.joined.extend_from_slice(&part);
+    }
+
+    fn into_whole(self) -> Bytes {
+        if self.joined.is_empty() { self.only } else { self.joined.freeze() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_joined_in_order() {
+        let mut parts = Parts::default();
+        for part in ["one ", "", "two ", "three"] {
+            parts.push(Bytes::from_static(part.as_bytes()), Some(13));
+        }
+        assert_eq!(parts.length, 13);
+        assert_eq!(parts.into_whole(), "one two three");
+    }
+
+    #[test]
+    fn one_part_is_not_copied() {
+        let part = Bytes::from(vec![b'x'; 100]);
+        let mut parts = Parts::default();
+        parts.push(part.clone(), None);
+        assert_eq!(parts.into_whole().as_ptr(), part.as_ptr());
+    }
+}

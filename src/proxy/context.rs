@@ -1,0 +1,215 @@
+//! What is known of one request while it is served.
+
+use super::deadline::Deadline;
+use super::gate::{Gate, Kept};
+use super::refusal::Refusal;
+use super::session::Wrapped;
+use crate::balance::{Choice, Finding, Tick, Trail};
+use crate::gateway::{AiApi, Endpoint, Environment, Pair, Pairs, Timeouts};
+use crate::keys::KeyRecord;
+use crate::splice::{self, Place};
+use crate::sse;
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use pingora_core::protocols::l4::socket::SocketAddr;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// One request, from its first byte to its line in the access log.
+pub struct RequestContext {
+    /// When it began.
+    pub began: Tick,
+    /// Its id; `None` until the first hook.
+    pub id: Option<HeaderValue>,
+    /// The AI API at its path.
+    pub api: Option<Arc<AiApi>>,
+    /// The key it presented.
+    pub key: Option<Arc<KeyRecord>>,
+    /// Where it goes; `None` if it was refused.
+    pub admitted: Option<Admitted>,
+    /// Its body.
+    pub body: RequestBody,
+    /// The latest try.
+    pub attempt: Option<Attempt>,
+    /// The pairs that were tried, and what came of each.
+    pub trail: Trail,
+    /// The gateway's own answer, if it gets one.
+    pub refusal: Option<Refusal>,
+    /// The vendor's answer to the latest try.
+    pub response: Option<Response>,
+    /// The events of that answer, if it is a stream of them that can be read.
+    pub events: Option<sse::Watch>,
+    /// The latest error that a vendor answered an earlier try with, for want of anything better.
+    pub kept: Option<Kept>,
+    /// The client's session, while another stands in its place.
+    pub wrapped: Option<Wrapped>,
+    /// The deadline that the stand-in keeps.
+    pub deadline: Option<Deadline>,
+    /// What the stand-in lets on.
+    pub gate: Gate,
+    /// Whether a pair was suspended for what came of this request.
+    pub suspended: bool,
+}
+
+/// Where a request goes.
+pub struct Admitted {
+    /// The environment its key belongs to.
+    pub environment: Environment,
+    /// The pairs that it is balanced over, or the endpoint that it goes to.
+    pub destination: Destination,
+    /// How many bytes of its path are the context.
+    pub context_len: usize,
+}
+
+/// [`crate::gateway::Target`], owned.
+pub enum Destination {
+    /// The pair whose turn it is.
+    Balanced(Arc<Pairs>),
+    /// One endpoint, the model untouched.
+    Primary(Arc<Endpoint>),
+}
+
+/// The body of a request.
+pub enum RequestBody {
+    /// It passes through as it arrives; so many bytes have.
+    Streamed(usize),
+    /// It was read whole, and the model found in it.
+    Whole {
+        /// The body as the client sent it.
+        bytes: Bytes,
+        /// Where its model stands.
+        place: Place,
+    },
+}
+
+impl RequestBody {
+    /// The model that the client asked for, if it was looked for and is there.
+    pub fn asked_model(&self) -> Option<&str> {
+        match self {
+            Self::Streamed(_) => None,
+            Self::Whole { place, .. } => place.asked(),
+        }
+    }
+}
+
+/// One try of a request at an endpoint.
+pub struct Attempt {
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// The pair, chosen from a list; `None` where there is no policy.
+    pub chosen: Option<(Arc<Pairs>, Choice)>,
+    /// How long the endpoint may take.
+    pub timeouts: Timeouts,
+    /// The addresses of the endpoint that have not been tried, if it has more than one.
+    pub addresses: Option<Vec<SocketAddr>>,
+    /// The body to be sent, until it is.
+    pub outgoing: Option<Bytes>,
+    /// How many pooled connections turned out to be dead.
+    pub stale_connections: u8,
+    /// Whether what came of it was told to the pool.
+    pub reported: bool,
+}
+
+impl Attempt {
+    /// A try at `endpoint`.
+    pub fn new(endpoint: Arc<Endpoint>, timeouts: Timeouts, chosen: Option<(Arc<Pairs>, Choice)>) -> Self {
+        Self {
+            endpoint,
+            chosen,
+            timeouts,
+            addresses: None,
+            outgoing: None,
+            stale_connections: 0,
+            reported: false,
+        }
+    }
+
+    /// The pair that is tried; `None` where there is no policy.
+    pub fn pair(&self) -> Option<&Pair> {
+        let (pairs, choice) = self.chosen.as_ref()?;
+        pairs.pair(choice.place)
+    }
+
+    /// The body for this try, made of the client's.
+    pub fn body_of(&self, body: &RequestBody) -> Option<Bytes> {
+        match (body, self.pair()) {
+            (RequestBody::Whole { bytes, place }, Some(pair)) => {
+                Some(splice::splice(bytes, place, pair.model.token()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Tells the pool what came of it at `now`. Returns whether the pair was suspended for it.
+    pub fn report(&mut self, finding: &Finding, now: Tick) -> bool {
+        self.reported = true;
+        let Some((pairs, choice)) = &self.chosen else {
+            return false;
+        };
+        pairs.pool().report(*choice, finding, now)
+    }
+}
+
+impl Drop for Attempt {
+    /// A client that goes before anything came of its request leaves no probe open.
+    fn drop(&mut self) {
+        if let Some((pairs, choice)) = self.chosen.as_ref().filter(|_| !self.reported) {
+            pairs.pool().abandon(*choice);
+        }
+    }
+}
+
+/// The vendor's answer.
+pub struct Response {
+    /// Its status.
+    pub status: StatusCode,
+    /// When its header came.
+    pub came: Tick,
+    /// The vendor's own id of the request, which ours replaces.
+    pub vendor_request_id: Option<HeaderValue>,
+}
+
+impl RequestContext {
+    /// The request itself begins at `now`, its header having come.
+    pub fn begin(&mut self, now: Tick) {
+        self.began = now;
+        self.trail = Trail::new(now);
+    }
+
+    /// The pairs that were tried, in order, as `model@endpoint=outcome`, names percent-encoded; `None` where no pair was.
+    pub fn attempts(&self) -> Option<String> {
+        let (pairs, _) = self.attempt.as_ref()?.chosen.as_ref()?;
+        let mut text = String::new();
+        for (place, outcome) in self.trail.tries() {
+            let Some((pair, outcome)) = pairs.pair(*place).zip(outcome.as_ref()) else {
+                continue;
+            };
+            let separator = if text.is_empty() { "" } else { ", " };
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{separator}{}={outcome}", pair.label);
+        }
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// A request that begins at `began`.
+    pub fn new(began: Tick) -> Self {
+        Self {
+            began,
+            id: None,
+            api: None,
+            key: None,
+            admitted: None,
+            body: RequestBody::Streamed(0),
+            attempt: None,
+            trail: Trail::new(began),
+            refusal: None,
+            response: None,
+            events: None,
+            kept: None,
+            wrapped: None,
+            deadline: None,
+            gate: Gate::default(),
+            suspended: false,
+        }
+    }
+}

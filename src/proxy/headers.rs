@@ -1,0 +1,134 @@
+//! Headers: which are the client's credential, which are of one hop only, and which are ours.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// The request's id, the client's own or a new one.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The model that served.
+pub const MODEL: HeaderName = HeaderName::from_static("x-evenkeel-model");
+/// The endpoint that served.
+pub const ENDPOINT: HeaderName = HeaderName::from_static("x-evenkeel-endpoint");
+
+/// The pairs that were tried, in order, each with what came of it.
+pub const ATTEMPTS: HeaderName = HeaderName::from_static("x-evenkeel-attempts");
+
+/// The headers in which a client may present its key, in the order in which they are looked at.
+pub const KEY_HEADERS: [HeaderName; 5] = [
+    http::header::AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+    HeaderName::from_static("apikey"),
+];
+
+/// Headers that concern one connection only (RFC 9110, 7.6.1). `Transfer-Encoding` is not among them: the framing of a
+/// message is the connection's own business, on both sides.
+pub const HOP_BY_HOP: [HeaderName; 8] = [
+    http::header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    http::header::PROXY_AUTHENTICATE,
+    http::header::PROXY_AUTHORIZATION,
+    http::header::TE,
+    http::header::TRAILER,
+    http::header::UPGRADE,
+];
+
+/// The longest request id that is taken over from a client.
+const MAX_REQUEST_ID: usize = 128;
+
+/// The keys that a request presents, the likeliest first.
+pub fn presented_keys(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    KEY_HEADERS.into_iter().flat_map(|name| {
+        let bearer = name == http::header::AUTHORIZATION;
+        let values = headers.get_all(name).into_iter();
+        values.filter_map(move |value| key_in(value, bearer))
+    })
+}
+
+fn key_in(value: &HeaderValue, bearer: bool) -> Option<&str> {
+    let value = value.to_str().ok()?.trim();
+    let key = if bearer {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())?
+    } else {
+        value
+    };
+    (!key.is_empty()).then_some(key)
+}
+
+/// The request's id: the client's own if it is one line of visible ASCII and not too long, else a new random one.
+pub fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let visible = |value: &HeaderValue| {
+        let bytes = value.as_bytes();
+        (1..=MAX_REQUEST_ID).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
+    };
+    match headers.get(REQUEST_ID) {
+        Some(value) if visible(value) => value.clone(),
+        _ => new_request_id(),
+    }
+}
+
+fn new_request_id() -> HeaderValue {
+    let id = format!("{:032x}", fastrand::u128(..));
+    // Hexadecimal digits are a legal header value.
+    HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+}
+
+/// The headers that `Connection` names: they concern that connection only, too.
+pub fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(http::header::CONNECTION).into_iter();
+    let tokens = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    tokens.filter_map(|token| HeaderName::try_from(token.trim()).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(list: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
+        list.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn a_key_is_found_in_every_header_that_may_hold_one() {
+        for name in ["x-api-key", "api-key", "x-goog-api-key", "apikey"] {
+            let headers = headers(&[(name, " k1 ")]);
+            assert_eq!(presented_keys(&headers).collect::<Vec<_>>(), ["k1"], "{name}");
+        }
+        for value in ["Bearer k1", "bearer  k1", "BEARER k1"] {
+            let headers = headers(&[("authorization", value)]);
+            assert_eq!(presented_keys(&headers).collect::<Vec<_>>(), ["k1"], "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_passed_over() {
+        for value in ["Basic dTpw", "Bearer", "Bearer ", "k1", ""] {
+            let headers = headers(&[("authorization", value)]);
+            assert_eq!(presented_keys(&headers).count(), 0, "{value}");
+        }
+        let both = headers(&[("authorization", "Bearer k1"), ("x-api-key", "k2")]);
+        assert_eq!(presented_keys(&both).collect::<Vec<_>>(), ["k1", "k2"]);
+    }
+
+    #[test]
+    fn the_clients_request_id_is_kept_if_it_is_one() {
+        assert_eq!(request_id(&headers(&[("x-request-id", "abc-1")])), "abc-1");
+        for bad in ["", "a b", "tab\there"] {
+            let id = request_id(&headers(&[("x-request-id", bad)]));
+            assert_eq!(id.len(), 32, "{bad}");
+        }
+        let long = HeaderValue::from_str(&"x".repeat(129)).unwrap();
+        let map: HeaderMap = [(REQUEST_ID, long)].into_iter().collect();
+        assert_eq!(request_id(&map).len(), 32);
+        assert_ne!(request_id(&HeaderMap::new()), request_id(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn connection_names_more_headers_of_one_hop() {
+        let map = headers(&[("connection", "close, X-One ,")]);
+        assert_eq!(nominated(&map), ["close", "x-one"]);
+    }
+}

@@ -1,0 +1,300 @@
+//! Pingora's hooks.
+
+use super::body::ReadError;
+use super::context::RequestContext;
+use super::gate::Kept;
+use super::refusal::Refusal;
+use super::{Balancer, attempts, body, deadline, failure, forward, headers, respond};
+use crate::balance::Outcome;
+use crate::sse;
+use async_trait::async_trait;
+use bytes::Bytes;
+use pingora_core::modules::http::HttpModules;
+use pingora_core::protocols::Digest;
+use pingora_core::upstreams::peer::HttpPeer;
+use pingora_core::{Error, Result};
+use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
+use std::time::Duration;
+
+/// How long a vendor's error may take to be whole before the next try begins without it.
+const KEEP_LIMIT: Duration = Duration::from_secs(1);
+
+#[async_trait]
+impl ProxyHttp for Balancer {
+    type CTX = RequestContext;
+
+    fn new_ctx(&self) -> RequestContext {
+        RequestContext::new(self.clock.now())
+    }
+
+    /// Nothing is compressed or otherwise changed on its way.
+    fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
+
+    async fn early_request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
+        // A kept-alive connection shows the time between two requests as part of the second.
+        ctx.begin(self.clock.now());
+        ctx.id = Some(headers::request_id(&session.req_header().headers));
+        Ok(())
+    }
+
+    async fn request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
+        match self.receive(session, ctx).await {
+            Ok(()) => Ok(false),
+            Err(ReadError::Broken(error)) => Err(error),
+            Err(ReadError::Refused(refusal)) => {
+                respond::refuse(session, ctx, refusal).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn upstream_peer(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
+        if let Err(refusal) = self.next_attempt(ctx) {
+            ctx.refusal = Some(refusal);
+            return Err(failure::refused());
+        }
+        let Some(mut attempt) = ctx.attempt.take() else {
+            return Err(failure::refused());
+        };
+        if attempt.timeouts.first_byte != attempt.timeouts.idle && ctx.wrapped.is_none() {
+            self.wrap(session, ctx, None);
+        }
+        let peer = self.peer(&mut attempt).await;
+        ctx.attempt = Some(attempt);
+        peer.map_err(|outcome| {
+            self.report(ctx, outcome, None);
+            ctx.refusal = Some(Refusal::UpstreamUnreachable);
+            let mut error = failure::refused();
+            error.set_retry(self.may_try_another(session, ctx, outcome));
+            error
+        })
+    }
+
+    async fn connected_to_upstream(
+        &self,
+        _session: &mut Session,
+        _reused: bool,
+        _peer: &HttpPeer,
+        _descriptor: std::os::unix::io::RawFd,
+        _digest: Option<&Digest>,
+        ctx: &mut RequestContext,
+    ) -> Result<()> {
+        let timeouts = ctx.attempt.as_ref().map(|attempt| attempt.timeouts);
+        self.set_deadline(ctx, timeouts.and_then(deadline::before_first_byte));
+        Ok(())
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _session: &mut Session,
+        request: &mut RequestHeader,
+        ctx: &mut RequestContext,
+    ) -> Result<()> {
+        let (Some(api), Some(admitted), Some(attempt)) = (&ctx.api, &ctx.admitted, &mut ctx.attempt) else {
+            return Err(failure::refused());
+        };
+        forward::rewrite(request, api, &attempt.endpoint, admitted.context_len)?;
+        attempt.outgoing = attempt.body_of(&ctx.body);
+        match &attempt.outgoing {
+            Some(body) => forward::set_length(request, body.len()),
+            None => Ok(()),
+        }
+    }
+
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        end_of_stream: bool,
+        ctx: &mut RequestContext,
+    ) -> Result<()> {
+        let limit = self.gateway.request_body_limit();
+        match body::outgoing(ctx, body, end_of_stream, limit) {
+            Ok(()) => Ok(()),
+            Err(refusal) => {
+                ctx.refusal = Some(refusal);
+                Err(failure::refused())
+            }
+        }
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        ctx: &mut RequestContext,
+    ) -> Result<()> {
+        if response.status.is_informational() {
+            return Ok(());
+        }
+        respond::note(ctx, response, self.clock.now());
+        let status = Outcome::Status(response.status.as_u16());
+        ctx.trail.end(status);
+        let outcome = attempts::outcome_of(response.status, &response.headers);
+        self.report(ctx, outcome, Some(&response.headers));
+        let limit = self.let_on(session, ctx, response, status);
+        self.set_deadline(ctx, limit);
+        Ok(())
+    }
+
+    fn upstream_response_body_filter(
+        &self,
+        session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        ctx: &mut RequestContext,
+    ) -> Result<Option<Duration>> {
+        // An error that is kept has its own time, from its header to its end.
+        if ctx.deadline.is_some() && !ctx.gate.is_keeping() {
+            let timeouts = ctx.attempt.as_ref().map(|attempt| attempt.timeouts);
+            self.set_deadline(ctx, timeouts.and_then(deadline::within_response));
+        }
+        if let Some(chunk) = body {
+            self.read_events(session, ctx, chunk)?;
+        }
+        Ok(None)
+    }
+
+    async fn response_filter(
+        &self,
+        _session: &mut Session,
+        response: &mut ResponseHeader,
+        ctx: &mut RequestContext,
+    ) -> Result<()> {
+        if response.status.is_informational() {
+            return Ok(());
+        }
+        respond::complete(response, ctx)
+    }
+
+    fn fail_to_connect(
+        &self,
+        session: &mut Session,
+        _peer: &HttpPeer,
+        ctx: &mut RequestContext,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
+        let retry = Self::has_another_address(ctx, &error) || self.after_error(session, ctx, &error);
+        error.set_retry(retry);
+        error
+    }
+
+    fn error_while_proxy(
+        &self,
+        _peer: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<Error>,
+        ctx: &mut RequestContext,
+        reused: bool,
+    ) -> Box<Error> {
+        self.set_deadline(ctx, None);
+        let retry = reused && self.was_stale(session, ctx, &error) || self.after_error(session, ctx, &error);
+        error.set_retry(retry);
+        error
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        ctx: &mut RequestContext,
+    ) -> FailToProxy {
+        let refusal = ctx.refusal.take().or_else(|| failure::refusal(error));
+        ctx.gate.open();
+        let error_code = match (refusal, ctx.kept.take().and_then(Kept::into_parts)) {
+            (None, _) => 0,
+            // A vendor's own word is better than ours.
+            (Some(_), Some((header, body))) => respond::with_kept(session, ctx, header, body).await,
+            (Some(refusal), None) => respond::refuse_late(session, ctx, refusal).await,
+        };
+        FailToProxy { error_code, can_reuse_downstream: false }
+    }
+
+    /// As the process's log shows a request: without its query, in which some clients send a credential.
+    fn request_summary(&self, session: &Session, ctx: &RequestContext) -> String {
+        let request = session.req_header();
+        let id = ctx.id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+        format!("{} {}, request {id}", request.method, request.uri.path())
+    }
+
+    fn suppress_error_log(&self, _session: &Session, _ctx: &RequestContext, error: &Error) -> bool {
+        // The access log tells of a refusal.
+        *error.etype() == failure::REFUSED
+    }
+
+    fn suppress_proxy_warn_log(
+        &self,
+        _session: &Session,
+        _ctx: &RequestContext,
+        _error: &Error,
+        _context: ProxyWarnLogContext,
+    ) -> bool {
+        // The access log tells of every try.
+        true
+    }
+
+    async fn logging(&self, session: &mut Session, _error: Option<&Error>, ctx: &mut RequestContext) {
+        if let Some(wrapped) = ctx.wrapped.take() {
+            wrapped.unwrap(&mut session.downstream_session);
+        }
+        self.log(session, ctx);
+    }
+}
+
+impl Balancer {
+    /// Decides how a response goes on to the client. Returns how long it may pause, if Pingora does not see to it.
+    fn let_on(
+        &self,
+        session: &mut Session,
+        ctx: &mut RequestContext,
+        response: &ResponseHeader,
+        status: Outcome,
+    ) -> Option<Duration> {
+        let within = ctx.attempt.as_ref().and_then(|attempt| deadline::within_response(attempt.timeouts));
+        if self.may_try_another(session, ctx, status) {
+            self.ensure_wrapped(session, ctx);
+            ctx.gate.keep();
+            return Some(within.map_or(KEEP_LIMIT, |within| within.min(KEEP_LIMIT)));
+        }
+        if !respond::is_event_stream(response) {
+            return within;
+        }
+        ctx.events = Some(sse::Watch::default());
+        if self.holds_streams(session, ctx) {
+            self.ensure_wrapped(session, ctx);
+            ctx.gate.hold();
+        }
+        within
+    }
+
+    /// Looks for an error event in the next chunk of a stream.
+    fn read_events(&self, session: &Session, ctx: &mut RequestContext, chunk: &[u8]) -> Result<()> {
+        let Some(events) = &mut ctx.events else {
+            return Ok(());
+        };
+        match events.feed(chunk) {
+            sse::Seen::Nothing => {}
+            sse::Seen::Events => ctx.gate.release(),
+            sse::Seen::Error
+                if ctx.gate.is_holding() && self.may_try_another(session, ctx, Outcome::Stream) =>
+            {
+                return Err(Error::new_up(failure::ERROR_EVENT));
+            }
+            sse::Seen::Error => {
+                // With no other pair to try, a vendor's own word is better than ours. One is enough: the rest of the
+                // stream is passed on unread.
+                ctx.gate.release();
+                ctx.events = None;
+                self.report(ctx, Outcome::Stream, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn ensure_wrapped(&self, session: &mut Session, ctx: &mut RequestContext) {
+        if ctx.wrapped.is_none() {
+            self.wrap(session, ctx, None);
+        }
+    }
+}

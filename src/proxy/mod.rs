@@ -1,0 +1,124 @@
+//! The proxy itself: Pingora's hooks, each a few lines that call what the other rooms know.
+
+mod admission;
+mod attempts;
+mod body;
+mod clock;
+mod context;
+mod deadline;
+mod failure;
+mod forward;
+mod gate;
+mod headers;
+mod hooks;
+mod log_line;
+mod refusal;
+mod respond;
+mod session;
+
+pub use clock::{Clock, time_of_day};
+pub use refusal::{KeyFault, Refusal};
+
+use crate::balance::Trail;
+use crate::gateway::Gateway;
+use crate::keys::KeyTable;
+use crate::observe::access_log::AccessLog;
+use crate::upstream::Upstreams;
+use arc_swap::ArcSwap;
+use context::{Admitted, Destination, RequestBody, RequestContext};
+use deadline::Deadline;
+use pingora_proxy::Session;
+use session::Wrapped;
+use std::sync::Arc;
+
+/// How many dead pooled connections one try may meet before a vendor that closes every connection counts as failed.
+const STALE_CONNECTIONS: u8 = 2;
+
+/// How many times Pingora may be asked to try one request: more than the tries that a policy can allow, each with its
+/// addresses and dead connections.
+pub const MAX_TRIES: usize = 128;
+
+/// The load balancer.
+pub struct Balancer {
+    gateway: Arc<Gateway>,
+    upstreams: Arc<Upstreams>,
+    keys: Arc<ArcSwap<KeyTable>>,
+    access_log: AccessLog,
+    clock: Clock,
+}
+
+impl Balancer {
+    /// A balancer that serves `gateway` to the holders of `keys`, a table that may be swapped at any time.
+    pub fn new(
+        gateway: Arc<Gateway>,
+        upstreams: Arc<Upstreams>,
+        keys: Arc<ArcSwap<KeyTable>>,
+        access_log: AccessLog,
+    ) -> Self {
+        Self { gateway, upstreams, keys, access_log, clock: Clock::start() }
+    }
+
+    /// Decides where the request goes, and reads its body if the model is to be replaced in it.
+    async fn receive(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<(), body::ReadError> {
+        let admitted = self.admit(session, ctx).map_err(body::ReadError::Refused)?;
+        let balanced = matches!(admitted.destination, Destination::Balanced(_));
+        ctx.admitted = Some(admitted);
+        if expects_continue(session) {
+            let client = session.as_downstream_mut();
+            // Pingora would take the answer for a final one, and close the connection after it.
+            client.set_close_on_response_before_downstream_finish(false);
+            client.write_continue_response().await.map_err(|e| body::ReadError::Broken(e.into_down()))?;
+            client.set_close_on_response_before_downstream_finish(true);
+        }
+        if balanced {
+            ctx.body = self.read_body(session, ctx).await?;
+            // A slow upload is not held against the tries.
+            ctx.trail = Trail::new(self.clock.now());
+        }
+        Ok(())
+    }
+
+    fn admit(&self, session: &Session, ctx: &mut RequestContext) -> Result<Admitted, Refusal> {
+        let raw = session.as_downstream().as_http1().map(|http1| http1.get_headers_raw_bytes());
+        let keys = self.keys.load();
+        admission::admit(&self.gateway, &keys, session.req_header(), raw.as_deref(), ctx)
+    }
+
+    async fn read_body(
+        &self,
+        session: &mut Session,
+        ctx: &mut RequestContext,
+    ) -> Result<RequestBody, body::ReadError> {
+        let promised = admission::content_length(&session.req_header().headers);
+        let limit = self.gateway.request_body_limit();
+        let bytes = body::read_whole(session.as_downstream_mut(), promised, limit).await?;
+        let place = crate::splice::locate(&bytes)
+            .map_err(|error| body::ReadError::Refused(Refusal::InvalidJson(error)))?;
+        if !body::will_be_replayed(session.as_downstream(), bytes.len()) {
+            self.wrap(session, ctx, Some(bytes.clone()));
+        }
+        Ok(RequestBody::Whole { bytes, place })
+    }
+
+    /// Puts a stand-in in the place of the client's session.
+    fn wrap(&self, session: &mut Session, ctx: &mut RequestContext, body: Option<bytes::Bytes>) {
+        let deadline = Deadline::new();
+        let (watch, gate) = (deadline.watch(), ctx.gate.clone());
+        ctx.wrapped = Some(Wrapped::wrap(&mut session.downstream_session, body, watch, gate));
+        ctx.deadline = Some(deadline);
+    }
+
+    /// Sets the deadline of the try, if Pingora does not keep it.
+    fn set_deadline(&self, ctx: &RequestContext, after: Option<std::time::Duration>) {
+        let Some(deadline) = &ctx.deadline else {
+            return;
+        };
+        let at = after.map(|after| self.clock.instant(self.clock.now().after(after)));
+        deadline.set(at);
+    }
+}
+
+fn expects_continue(session: &Session) -> bool {
+    let expect = session.req_header().headers.get(http::header::EXPECT);
+    expect.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}

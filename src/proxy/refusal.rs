@@ -1,0 +1,280 @@
+//! The answers that are the gateway's own.
+//!
+//! They have OpenAI's shape, `{"error":{"message","type","param","code"}}`, so that SDKs raise the right exception. What
+//! a client reads never shows the gateway's insides: no endpoint's URL, no address, no library's error.
+
+use crate::gateway::{Environment, NoRoute};
+use crate::splice::LocateError;
+use http::StatusCode;
+use serde::Serialize;
+use std::time::Duration;
+
+/// Why a request is answered by the gateway itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request is not HTTP as this gateway takes it.
+    BadRequest(&'static str),
+    /// The body of an operation with a policy is not one JSON object.
+    InvalidJson(LocateError),
+    /// No key, or none that is known.
+    InvalidApiKey(KeyFault),
+    /// The key's environment has no endpoint.
+    EnvironmentNotAvailable(Environment),
+    /// The key is not for this AI API.
+    ApiNotSubscribed {
+        /// The AI API's name.
+        api: String,
+    },
+    /// The path and method lead nowhere.
+    NoRoute(NoRoute),
+    /// The client was too slow in sending its body.
+    RequestTimeout,
+    /// The body is larger than is accepted.
+    RequestTooLarge {
+        /// The greatest body that is, in bytes.
+        limit: usize,
+    },
+    /// The body of an operation with a policy is compressed.
+    UnsupportedContentEncoding,
+    /// No try could connect, or the vendor broke off before a response.
+    UpstreamUnreachable,
+    /// Every pair is suspended.
+    NoActiveEndpoints {
+        /// How long it is until the first comes back.
+        retry_after: Duration,
+    },
+    /// The vendor did not answer in time.
+    UpstreamTimeout,
+    /// Something that cannot happen did.
+    Internal,
+}
+
+/// What is wrong with a client's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFault {
+    /// There is none.
+    Missing,
+    /// Its checksum does not fit: a character is wrong or missing.
+    Mistyped,
+    /// It is not, or no longer, one of the gateway's.
+    Unknown,
+}
+
+impl Refusal {
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) | Self::InvalidJson(_) => StatusCode::BAD_REQUEST,
+            Self::InvalidApiKey(_) => StatusCode::UNAUTHORIZED,
+            Self::EnvironmentNotAvailable(_) | Self::ApiNotSubscribed { .. } => StatusCode::FORBIDDEN,
+            Self::NoRoute(NoRoute::Method { .. }) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoRoute(_) => StatusCode::NOT_FOUND,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::RequestTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UpstreamUnreachable => StatusCode::BAD_GATEWAY,
+            Self::NoActiveEndpoints { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The code by which a program tells it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad_request",
+            Self::InvalidJson(_) => "invalid_json",
+            Self::InvalidApiKey(_) => "invalid_api_key",
+            Self::EnvironmentNotAvailable(_) => "environment_not_available",
+            Self::ApiNotSubscribed { .. } => "api_not_subscribed",
+            Self::NoRoute(NoRoute::Api) => "api_not_found",
+            Self::NoRoute(NoRoute::Operation { .. }) => "operation_not_found",
+            Self::NoRoute(NoRoute::Method { .. }) => "method_not_allowed",
+            Self::RequestTimeout => "request_timeout",
+            Self::RequestTooLarge { .. } => "request_too_large",
+            Self::UnsupportedContentEncoding => "unsupported_content_encoding",
+            Self::UpstreamUnreachable => "upstream_unreachable",
+            Self::NoActiveEndpoints { .. } => "no_active_endpoints",
+            Self::UpstreamTimeout => "upstream_timeout",
+            Self::Internal => "internal_error",
+        }
+    }
+
+    /// What a person reads: what is wrong, and what to do.
+    pub fn message(&self) -> String {
+        match self {
+            Self::BadRequest(what) => format!("The request cannot be accepted: {what}."),
+            Self::InvalidJson(error) => format!("The request body cannot be balanced: {error}."),
+            Self::InvalidApiKey(KeyFault::Missing) => {
+                "No API key was given. Send one of this gateway's keys as \
+                 `Authorization: Bearer KEY`, `x-api-key`, `api-key`, `x-goog-api-key` or `apikey`."
+                    .to_owned()
+            }
+            Self::InvalidApiKey(KeyFault::Mistyped) => {
+                "The API key is mistyped: its checksum does not fit. Copy it again, in full.".to_owned()
+            }
+            Self::InvalidApiKey(KeyFault::Unknown) => {
+                "The API key is not known to this gateway, or it was revoked.".to_owned()
+            }
+            Self::EnvironmentNotAvailable(environment) => {
+                format!("This AI API has no {environment} endpoint, and the API key is a {environment} key.")
+            }
+            Self::ApiNotSubscribed { api } => format!("The API key is not for the AI API `{api}`."),
+            Self::NoRoute(NoRoute::Api) => "No AI API is mounted at this path.".to_owned(),
+            Self::NoRoute(NoRoute::Operation { api }) => {
+                format!("The AI API `{api}` has no operation at this path.")
+            }
+            Self::NoRoute(NoRoute::Method { api, allow }) => {
+                format!("The AI API `{api}` has this path under another method only: {allow}.")
+            }
+            Self::RequestTimeout => "The request body did not arrive in time.".to_owned(),
+            Self::RequestTooLarge { limit } => {
+                format!("The request body is larger than the {limit} bytes that this gateway accepts.")
+            }
+            Self::UnsupportedContentEncoding => {
+                "The request body is compressed. Send it without `Content-Encoding`.".to_owned()
+            }
+            Self::UpstreamUnreachable => "The AI vendor could not be reached.".to_owned(),
+            Self::NoActiveEndpoints { retry_after } => format!(
+                "All models that could serve this request are suspended after failures. The first is tried again in \
+                 {} s.",
+                whole_seconds(*retry_after)
+            ),
+            Self::UpstreamTimeout => "The AI vendor did not answer in time.".to_owned(),
+            Self::Internal => "The gateway failed to handle the request.".to_owned(),
+        }
+    }
+
+    /// The part of the request that is wrong, where one can be named.
+    pub fn param(&self) -> Option<&'static str> {
+        match self {
+            Self::InvalidJson(LocateError::ModelNotString { .. } | LocateError::ModelTwice { .. }) => {
+                Some("model")
+            }
+            _ => None,
+        }
+    }
+
+    /// The value of `Allow`, if the answer has one.
+    pub fn allow(&self) -> Option<&str> {
+        match self {
+            Self::NoRoute(NoRoute::Method { allow, .. }) => Some(allow),
+            _ => None,
+        }
+    }
+
+    /// The value of `Retry-After` in seconds, if the answer has one.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::NoActiveEndpoints { retry_after } => Some(whole_seconds(*retry_after)),
+            _ => None,
+        }
+    }
+
+    /// The body of the answer, JSON.
+    pub fn body(&self) -> Vec<u8> {
+        let error = Body {
+            error: Details {
+                message: self.message(),
+                kind: self.kind(),
+                param: self.param(),
+                code: self.code(),
+            },
+        };
+        // Strings and nothing else: it cannot fail.
+        serde_json::to_vec(&error).unwrap_or_default()
+    }
+
+    /// OpenAI's word for errors of this status.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::InvalidApiKey(_) => "authentication_error",
+            Self::EnvironmentNotAvailable(_) | Self::ApiNotSubscribed { .. } => "permission_error",
+            Self::UpstreamUnreachable
+            | Self::NoActiveEndpoints { .. }
+            | Self::UpstreamTimeout
+            | Self::Internal => "server_error",
+            Self::BadRequest(_)
+            | Self::InvalidJson(_)
+            | Self::NoRoute(_)
+            | Self::RequestTimeout
+            | Self::RequestTooLarge { .. }
+            | Self::UnsupportedContentEncoding => "invalid_request_error",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body {
+    error: Details,
+}
+
+#[derive(Serialize)]
+struct Details {
+    message: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    param: Option<&'static str>,
+    code: &'static str,
+}
+
+/// Rounded up, and at least 1: a client that waits for it never comes too early, and never at once.
+fn whole_seconds(duration: Duration) -> u64 {
+    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    seconds.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_has_openais_shape() {
+        let refusal = Refusal::RequestTooLarge { limit: 10 };
+        let body: serde_json::Value = serde_json::from_slice(&refusal.body()).unwrap();
+        assert_eq!(
+            body,
+            serde_json::json!({"error": {
+                "message": "The request body is larger than the 10 bytes that this gateway accepts.",
+                "type": "invalid_request_error",
+                "param": null,
+                "code": "request_too_large",
+            }})
+        );
+    }
+
+    #[test]
+    fn statuses_and_codes_are_those_of_the_contract() {
+        let api = || "A".to_owned();
+        let table = [
+            (Refusal::InvalidApiKey(KeyFault::Missing), 401, "invalid_api_key"),
+            (Refusal::EnvironmentNotAvailable(Environment::Sandbox), 403, "environment_not_available"),
+            (Refusal::ApiNotSubscribed { api: api() }, 403, "api_not_subscribed"),
+            (Refusal::NoRoute(NoRoute::Api), 404, "api_not_found"),
+            (Refusal::NoRoute(NoRoute::Operation { api: api() }), 404, "operation_not_found"),
+            (
+                Refusal::NoRoute(NoRoute::Method { api: api(), allow: "GET".into() }),
+                405,
+                "method_not_allowed",
+            ),
+            (Refusal::RequestTooLarge { limit: 1 }, 413, "request_too_large"),
+            (Refusal::UnsupportedContentEncoding, 415, "unsupported_content_encoding"),
+            (Refusal::UpstreamUnreachable, 502, "upstream_unreachable"),
+            (Refusal::NoActiveEndpoints { retry_after: Duration::ZERO }, 503, "no_active_endpoints"),
+            (Refusal::UpstreamTimeout, 504, "upstream_timeout"),
+        ];
+        for (refusal, status, code) in table {
+            assert_eq!((refusal.status().as_u16(), refusal.code()), (status, code));
+        }
+    }
+
+    #[test]
+    fn retry_after_is_rounded_up_and_at_least_a_second() {
+        let table = [(0, 1), (1, 1), (999, 1), (1_000, 1), (1_001, 2), (29_500, 30)];
+        for (milliseconds, seconds) in table {
+            let retry_after = Duration::from_millis(milliseconds);
+            let refusal = Refusal::NoActiveEndpoints { retry_after };
+            assert_eq!(refusal.retry_after(), Some(seconds), "{milliseconds} ms");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Answering the client: what is added to a vendor's response, and the gateway's own answers.
+
+use super::context::{RequestContext, Response};
+use super::headers::{self, HOP_BY_HOP};
+use super::refusal::Refusal;
+use crate::balance::Tick;
+use bytes::Bytes;
+use http::header;
+use log::debug;
+use pingora_core::Result;
+use pingora_http::ResponseHeader;
+use pingora_proxy::Session;
+use std::time::Duration;
+
+/// How long the rest of a refused request's body is read, so that the client reads the answer before it finds the
+/// connection closed.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// Remembers the vendor's answer, whose header came at `now`.
+pub fn note(ctx: &mut RequestContext, response: &ResponseHeader, now: Tick) {
+    ctx.response = Some(Response {
+        status: response.status,
+        came: now,
+        vendor_request_id: response.headers.get(headers::REQUEST_ID).cloned(),
+    });
+}
+
+/// Adds our headers to the vendor's response, and drops what concerns the vendor's connection only.
+pub fn complete(response: &mut ResponseHeader, ctx: &RequestContext) -> Result<()> {
+    for name in headers::nominated(&response.headers) {
+        if name != header::TRANSFER_ENCODING && name != header::CONTENT_LENGTH {
+            response.remove_header(&name);
+        }
+    }
+    for name in HOP_BY_HOP.iter().filter(|name| !is_for_the_client(name)) {
+        response.remove_header(name);
+    }
+    add_ours(response, ctx)
+}
+
+/// `Trailer` announces trailers that do reach the client, and a challenge is meant for it.
+fn is_for_the_client(name: &header::HeaderName) -> bool {
+    [header::TRAILER, header::PROXY_AUTHENTICATE].contains(name)
+}
+
+/// Answers with `refusal` a request that has not been forwarded. Its connection is kept alive if the rest of its body,
+/// if any, soon comes.
+pub async fn refuse(session: &mut Session, ctx: &mut RequestContext, refusal: Refusal) -> Result<()> {
+    let client = session.as_downstream_mut();
+    client.set_total_drain_timeout(Some(DRAIN));
+    client.set_close_on_response_before_downstream_finish(false);
+    if super::expects_continue(session) && session.as_downstream().response_written().is_none() {
+        // The client was not told to go on: what comes next may be its body or another request.
+        session.as_downstream_mut().set_keepalive(None);
+    }
+    write(session, ctx, refusal).await
+}
+
+/// Answers with `refusal` a request whose forwarding has failed, unless an answer has begun. Returns the status that
+/// the client got, 0 if it got none.
+pub async fn refuse_late(session: &mut Session, ctx: &mut RequestContext, refusal: Refusal) -> u16 {
+    let begun = session.as_downstream().response_written();
+    if let Some(begun) = begun.filter(|header| !header.status.is_informational()) {
+        return begun.status.as_u16();
+    }
+    session.as_downstream_mut().set_keepalive(None);
+    let status = refusal.status().as_u16();
+    match write(session, ctx, refusal).await {
+        Ok(()) => {
+            drain(session).await;
+            status
+        }
+        Err(error) => {
+            debug!("the client has gone before it could be answered: {error}");
+            0
+        }
+    }
+}
+
+/// Reads what is left of the request's body, so that closing the connection does not take the answer from a client that
+/// is still sending.
+async fn drain(session: &mut Session) {
+    let client = session.as_downstream_mut();
+    client.set_total_drain_timeout(Some(DRAIN));
+    if let Err(error) = client.drain_request_body().await {
+        debug!("the rest of a refused request's body did not come: {error}");
+    }
+}
+
+/// Answers with a vendor's response to an earlier try, which was kept. Returns the status that the client got.
+pub async fn with_kept(
+    session: &mut Session,
+    ctx: &mut RequestContext,
+    mut header: Box<ResponseHeader>,
+    body: Bytes,
+) -> u16 {
+    let begun = session.as_downstream().response_written();
+    if let Some(begun) = begun.filter(|header| !header.status.is_informational()) {
+        return begun.status.as_u16();
+    }
+    session.as_downstream_mut().set_keepalive(None);
+    let status = header.status.as_u16();
+    let head = session.req_header().method == http::Method::HEAD;
+    let written = async {
+        header.remove_header(&header::TRANSFER_ENCODING);
+        if !head {
+            header.insert_header(header::CONTENT_LENGTH, body.len())?;
+        }
+        add_attempts(&mut header, ctx)?;
+        session.write_response_header(header, head).await?;
+        if !head {
+            session.write_response_body(Some(body), true).await?;
+        }
+        Ok::<_, Box<pingora_core::Error>>(())
+    };
+    match written.await {
+        Ok(()) => status,
+        Err(error) => {
+            debug!("the client has gone before it could be answered: {error}");
+            0
+        }
+    }
+}
+
+/// Whether a response is a stream of events that can be read as it passes.
+pub fn is_event_stream(response: &ResponseHeader) -> bool {
+    let starts = |name: &header::HeaderName, start: &str| {
+        let value = response.headers.get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| {
+            value.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+        })
+    };
+    let encoded = response.headers.contains_key(header::CONTENT_ENCODING)
+        && !starts(&header::CONTENT_ENCODING, "identity");
+    starts(&header::CONTENT_TYPE, "text/event-stream") && !encoded
+}
+
+async fn write(session: &mut Session, ctx: &mut RequestContext, refusal: Refusal) -> Result<()> {
+    let body = Bytes::from(refusal.body());
+    let mut response = ResponseHeader::build(refusal.status(), Some(8))?;
+    response.insert_header(header::CONTENT_TYPE, "application/json")?;
+    response.insert_header(header::CONTENT_LENGTH, body.len())?;
+    if let Some(allow) = refusal.allow() {
+        response.insert_header(header::ALLOW, allow)?;
+    }
+    if let Some(seconds) = refusal.retry_after() {
+        response.insert_header(header::RETRY_AFTER, seconds)?;
+    }
+    if let Refusal::InvalidApiKey(_) = refusal {
+        response.insert_header(header::WWW_AUTHENTICATE, "Bearer")?;
+    }
+    add_ours(&mut response, ctx)?;
+    ctx.refusal = Some(refusal);
+    let head = session.req_header().method == http::Method::HEAD;
+    session.write_response_header(Box::new(response), head).await?;
+    if !head {
+        session.write_response_body(Some(body), true).await?;
+    }
+    Ok(())
+}
+
+fn add_ours(response: &mut ResponseHeader, ctx: &RequestContext) -> Result<()> {
+    if let Some(id) = &ctx.id {
+        response.insert_header(headers::REQUEST_ID, id.clone())?;
+    }
+    let Some(attempt) = &ctx.attempt else {
+        return Ok(());
+    };
+    if let Some(pair) = attempt.pair() {
+        response.insert_header(headers::MODEL, pair.model.label().clone())?;
+    }
+    response.insert_header(headers::ENDPOINT, attempt.endpoint.label().clone())?;
+    add_attempts(response, ctx)
+}
+
+/// Adds the pairs that were tried.
+fn add_attempts(response: &mut ResponseHeader, ctx: &RequestContext) -> Result<()> {
+    match ctx.attempts() {
+        Some(attempts) => response.insert_header(headers::ATTEMPTS, attempts),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,236 @@
+//! A session that stands in the place of the client's own where Pingora's does not do what is needed:
+//!
+//! - it plays the retry buffer for a body of more than 64 KiB whose length was not known beforehand, so that
+//!   `request_body_filter` is called for it ([`super::body`] tells why it would not be);
+//! - it ends a try whose vendor is silent for longer than the shorter of two timeouts, of which Pingora knows only the
+//!   longer ([`super::deadline`]);
+//! - it lets a response on to the client only when nothing better can be had ([`super::gate`]).
+//!
+//! Everything else it passes on. The client's session goes back to its place before the request is over, so that its
+//! connection is kept alive or closed as ever. Pingora keeps the trait out of its documentation;
+//! `tests/integration/bodies.rs` holds it to what is relied on here.
+
+use super::deadline::Watch;
+use super::gate::Gate;
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::HeaderMap;
+use parking_lot::Mutex;
+use pingora_core::Result;
+use pingora_core::protocols::Digest;
+use pingora_core::protocols::http::custom::CustomMessageWrite;
+use pingora_core::protocols::http::custom::server::Session;
+use pingora_core::protocols::http::{HttpTask, ServerSession};
+use pingora_core::protocols::l4::socket::SocketAddr;
+use pingora_http::{RequestHeader, ResponseHeader};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The client's session, to be put back in its place.
+pub struct Wrapped(Arc<Mutex<Option<Box<ServerSession>>>>);
+
+impl Wrapped {
+    /// Puts another session in the place of `session`: one that plays `body` to every try if it is given, that ends a
+    /// try when `watch` says so, and that lets of a response on what `gate` lets.
+    pub fn wrap(session: &mut Box<ServerSession>, body: Option<Bytes>, watch: Watch, gate: Gate) -> Self {
+        let home = Arc::new(Mutex::new(None));
+        let client = std::mem::replace(session, nobody());
+        let stand_in = StandIn { client, body, watch, gate, home: home.clone() };
+        **session = ServerSession::new_custom(Box::new(stand_in));
+        Self(home)
+    }
+
+    /// Puts the client's session back.
+    pub fn unwrap(self, session: &mut Box<ServerSession>) {
+        // The stand-in leaves the client's session at home when it is dropped.
+        drop(std::mem::replace(session, nobody()));
+        if let Some(client) = self.0.lock().take() {
+            *session = client;
+        }
+    }
+}
+
+/// A session with nobody at the other end.
+fn nobody() -> Box<ServerSession> {
+    Box::new(ServerSession::new_custom(Box::new(())))
+}
+
+struct StandIn {
+    client: Box<ServerSession>,
+    body: Option<Bytes>,
+    watch: Watch,
+    gate: Gate,
+    home: Arc<Mutex<Option<Box<ServerSession>>>>,
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        let client = std::mem::replace(&mut self.client, nobody());
+        *self.home.lock() = Some(client);
+    }
+}
+
+type CustomMessages = Box<dyn futures::Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static>;
+
+#[async_trait]
+impl Session for StandIn {
+    fn req_header(&self) -> &RequestHeader {
+        self.client.req_header()
+    }
+
+    fn req_header_mut(&mut self) -> &mut RequestHeader {
+        self.client.req_header_mut()
+    }
+
+    async fn read_body_bytes(&mut self) -> Result<Option<Bytes>> {
+        match self.body {
+            Some(_) => Ok(None),
+            None => self.client.read_request_body().await,
+        }
+    }
+
+    async fn drain_request_body(&mut self) -> Result<()> {
+        self.client.drain_request_body().await
+    }
+
+    async fn write_response_header(&mut self, header: Box<ResponseHeader>, _end: bool) -> Result<()> {
+        self.client.write_response_header(header).await
+    }
+
+    async fn write_response_header_ref(&mut self, header: &ResponseHeader, _end: bool) -> Result<()> {
+        self.client.write_response_header_ref(header).await
+    }
+
+    async fn write_body(&mut self, data: Bytes, end: bool) -> Result<()> {
+        self.client.write_response_body(data, end).await
+    }
+
+    async fn write_trailers(&mut self, trailers: HeaderMap) -> Result<()> {
+        self.client.write_response_trailers(trailers).await
+    }
+
+    async fn response_duplex_vec(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
+        match self.gate.pass(tasks)? {
+            Some(tasks) => self.client.response_duplex_vec(tasks).await,
+            None => Ok(false),
+        }
+    }
+
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) {
+        self.client.set_read_timeout(timeout);
+    }
+
+    fn get_read_timeout(&self) -> Option<Duration> {
+        self.client.get_read_timeout()
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) {
+        self.client.set_write_timeout(timeout);
+    }
+
+    fn get_write_timeout(&self) -> Option<Duration> {
+        self.client.get_write_timeout()
+    }
+
+    fn set_total_drain_timeout(&mut self, timeout: Option<Duration>) {
+        self.client.set_total_drain_timeout(timeout);
+    }
+
+    fn get_total_drain_timeout(&self) -> Option<Duration> {
+        self.client.get_total_drain_timeout()
+    }
+
+    fn request_summary(&self) -> String {
+        self.client.request_summary()
+    }
+
+    fn response_written(&self) -> Option<&ResponseHeader> {
+        self.client.response_written()
+    }
+
+    async fn shutdown(&mut self, _code: u32, _context: &str) {
+        self.client.shutdown().await;
+    }
+
+    fn is_body_done(&mut self) -> bool {
+        self.body.is_some() || self.client.is_body_done()
+    }
+
+    async fn finish(&mut self) -> Result<()> {
+        self.client.finish_body().await
+    }
+
+    fn is_body_empty(&mut self) -> bool {
+        self.body.is_none() && self.client.is_body_empty()
+    }
+
+    async fn read_body_or_idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
+        let idle = no_body_expected || self.body.is_some();
+        tokio::select! {
+            body = self.client.read_body_or_idle(idle) => body,
+            timed_out = self.watch.passed() => Err(timed_out),
+        }
+    }
+
+    fn body_bytes_sent(&self) -> usize {
+        self.client.body_bytes_sent()
+    }
+
+    fn body_bytes_read(&self) -> usize {
+        self.client.body_bytes_read()
+    }
+
+    fn digest(&self) -> Option<&Digest> {
+        self.client.digest()
+    }
+
+    fn digest_mut(&mut self) -> Option<&mut Digest> {
+        self.client.digest_mut()
+    }
+
+    fn client_addr(&self) -> Option<&SocketAddr> {
+        self.client.client_addr()
+    }
+
+    fn server_addr(&self) -> Option<&SocketAddr> {
+        self.client.server_addr()
+    }
+
+    fn pseudo_raw_h1_request_header(&self) -> Bytes {
+        self.client.to_h1_raw()
+    }
+
+    fn enable_retry_buffering(&mut self) {
+        if self.body.is_none() {
+            self.client.enable_retry_buffering();
+        }
+    }
+
+    fn retry_buffer_truncated(&self) -> bool {
+        self.body.is_none() && self.client.retry_buffer_truncated()
+    }
+
+    fn get_retry_buffer(&self) -> Option<Bytes> {
+        self.body.clone().or_else(|| self.client.get_retry_buffer())
+    }
+
+    async fn finish_custom(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn take_custom_message_reader(&mut self) -> Option<CustomMessages> {
+        None
+    }
+
+    fn restore_custom_message_reader(&mut self, _reader: CustomMessages) -> Result<()> {
+        Ok(())
+    }
+
+    fn take_custom_message_writer(&mut self) -> Option<Box<dyn CustomMessageWrite>> {
+        None
+    }
+
+    fn restore_custom_message_writer(&mut self, _writer: Box<dyn CustomMessageWrite>) -> Result<()> {
+        Ok(())
+    }
+}
