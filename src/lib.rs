@@ -1,8 +1,37 @@
 //! Evenkeel: a load balancer for AI APIs.
+//!
+//! A client asks for any model; Evenkeel picks a model-endpoint *pair* by round robin or weighted round robin, from the
+//! production or the sandbox list according to the client's key, puts the pair's model in the place of the asked one,
+//! forwards the request with the endpoint's own credential, streams the answer back, and suspends a pair that fails.
+//!
+//! # The rooms
+//! Pure, importing nothing of ours:
+//! - [`balance`]: whose turn it is, who is out, what counts as a failure;
+//! - [`splice`]: finding a body's model and putting another in its place;
+//! - [`sse`]: reading a stream of events for those that say it has failed;
+//! - [`keys`]: making, hashing, storing and finding clients' keys.
+//!
+//! What is known and what runs:
+//! - [`vendor`]: what is known of each vendor;
+//! - [`gateway`]: AI APIs, endpoints, operations, pairs, and the way to them;
+//! - [`config`]: the file as written, and what is wrong with it, turned into a gateway;
+//! - [`simulate`]: a policy played on a virtual clock.
+//!
+//! What touches the world:
+//! - [`upstream`]: endpoints as Pingora connects to them;
+//! - [`proxy`]: Pingora's hooks, and what they need;
+//! - [`observe`]: the access log;
+//! - [`admin`]: the admin address;
+//! - [`server`]: a loaded configuration, running;
+//! - [`mock`]: a vendor to try and test against;
+//! - [`cli`]: the commands.
+//!
+//! `docs/architecture.md` has the map of imports and the life of a request.
 #![forbid(unsafe_code)]
 
 pub mod admin;
 pub mod balance;
+pub mod cli;
 pub mod config;
 pub mod gateway;
 pub mod keys;
@@ -10,6 +39,7 @@ pub mod mock;
 pub mod observe;
 pub mod proxy;
 pub mod server;
+pub mod simulate;
 pub mod splice;
 pub mod sse;
 pub mod upstream;
