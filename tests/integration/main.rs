@@ -1,0 +1,34 @@
+//! The real binary on a real file, between real sockets: a client and a mock vendor with a switch for every fault.
+//!
+//! One file a behaviour. All of them are one program, so that the libraries are linked once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test that goes wrong panics where it goes wrong"
+)]
+
+mod access_log;
+mod balancing;
+mod bodies;
+mod commands;
+mod faults;
+mod faults_rows;
+mod faults_sites;
+mod forwarding;
+mod framing;
+mod keys;
+mod lifecycle;
+mod protocols;
+mod recovering;
+mod refusals;
+mod retried_requests;
+mod retrying;
+mod simulate;
+mod streaming;
+mod support;
+mod suspending;
+mod unavailable;

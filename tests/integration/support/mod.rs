@@ -1,0 +1,15 @@
+//! What the tests share: the gateway as a process, the vendor, the client.
+
+mod client;
+mod gateway;
+mod process;
+mod raw;
+mod raw_vendor;
+mod vendor;
+
+pub use client::{Answer, Body, Client, chat, in_chunks, post, read_chunk};
+pub use gateway::{Gateway, Prepared, Running, binary};
+pub use process::{Process, signal};
+pub use raw::Raw;
+pub use raw_vendor::{RawVendor, Step};
+pub use vendor::{vendor, vendor_on};
