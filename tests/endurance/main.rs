@@ -1,0 +1,21 @@
+//! What takes load or time: pairs that die and come back under load, memory under large uploads, clients that go away.
+//!
+//! A program of its own, so that it runs alone: what it measures would be disturbed by other tests, and disturb theirs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    dead_code,
+    unused_imports,
+    reason = "tests; and what is shared with the other integration tests is not all used here"
+)]
+
+#[path = "../integration/support/mod.rs"]
+mod support;
+
+mod dying_pairs;
+mod leftovers;
+mod process;
