@@ -20,7 +20,7 @@ async fn with_bodies_of_every_size_and_framing() {
     vendor.faults().set(MODELS[0], failing(500));
     for (endpoint, sizes) in [
         ("", [1024, 65_535, 65_536, 65_537, 20 * MIB]),
-        (", protocol: http2", [1024, 65_536, 65_537, 5 * MIB, MIB]),
+        (", protocol: http2", [1024, 65_536, 65_537, 20 * MIB, MIB]),
     ] {
         for size in sizes {
             let body = body_of(size);
