@@ -2,7 +2,7 @@
 
 use super::context::{Attempt, Destination, RequestContext};
 use super::refusal::Refusal;
-use super::{Balancer, STALE_CONNECTIONS, failure, time_of_day};
+use super::{Balancer, STALE_CONNECTIONS, failure, respond, time_of_day};
 use crate::balance::{Finding, NoChoice, Outcome, Phase, Tick, Trail};
 use crate::gateway::Pairs;
 use crate::vendor::limits;
@@ -48,12 +48,8 @@ impl Balancer {
                 return Err(Outcome::Connect);
             }
         };
-        match &mut attempt.addresses {
-            Some(others) if !others.is_empty() => peer._address = others.remove(0),
-            Some(_) => {}
-            None => {
-                attempt.addresses = Some(self.upstreams.other_addresses(&attempt.endpoint, &peer._address));
-            }
+        if let Some(others) = attempt.addresses.as_mut().filter(|others| !others.is_empty()) {
+            peer._address = others.remove(0);
         }
         Ok(peer)
     }
@@ -131,11 +127,22 @@ impl Balancer {
         true
     }
 
-    /// Whether the endpoint has another address to connect to after this error.
-    pub(super) fn has_another_address(ctx: &RequestContext, error: &Error) -> bool {
-        let others = ctx.attempt.as_ref().and_then(|attempt| attempt.addresses.as_ref());
-        // One that lets a connection hang has taken its time already.
-        failure::outcome(error) == Some(Outcome::Connect) && others.is_some_and(|others| !others.is_empty())
+    /// Whether the endpoint has another address to connect to after this error at `peer`.
+    pub(super) fn has_another_address(
+        &self,
+        ctx: &mut RequestContext,
+        peer: &HttpPeer,
+        error: &Error,
+    ) -> bool {
+        // An address that lets a connection hang has taken its time already.
+        if failure::outcome(error) != Some(Outcome::Connect) {
+            return false;
+        }
+        let Some(attempt) = &mut ctx.attempt else {
+            return false;
+        };
+        let others = || self.upstreams.other_addresses(&attempt.endpoint, &peer._address);
+        !attempt.addresses.get_or_insert_with(others).is_empty()
     }
 
     fn tell_of_suspension(&self, api: &str, attempt: &Attempt, outcome: Outcome) {
@@ -184,8 +191,7 @@ fn another_pairs<'a>(session: &Session, ctx: &'a RequestContext) -> Option<&'a A
 }
 
 fn is_uncommitted(session: &Session) -> bool {
-    let written = session.as_downstream().response_written();
-    written.is_none_or(|header| header.status.is_informational())
+    respond::begun(session).is_none()
 }
 
 fn is_cause(pairs: &Pairs, outcome: Outcome) -> bool {

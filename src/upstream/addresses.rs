@@ -115,8 +115,10 @@ impl Named {
     }
 
     fn known(&self) -> Option<SocketAddr> {
-        // The key is for selections that hash; in a round robin every address is as good as another.
-        self.balancer.select(b"", 1).map(|backend| backend.addr)
+        // The key is for selections that hash; in a round robin every address is as good as another. Those of the
+        // family that takes no turns are passed over, however many they are.
+        let passed_over_at_most = self.balancer.backends().get_backend().len();
+        self.balancer.select(b"", passed_over_at_most).map(|backend| backend.addr)
     }
 }
 
@@ -136,21 +138,26 @@ impl ServiceDiscovery for Lookup {
         let found = tokio::net::lookup_host((self.name.as_str(), self.port))
             .await
             .or_err(ErrorType::ConnectNoRoute, "looking the host up")?;
-        let backends = found
-            .map(|address| Backend::new(&address.to_string()))
-            .collect::<pingora_core::Result<Vec<_>>>()?;
-        let Some(first) = backends.first().cloned() else {
-            return Error::e_explain(ErrorType::ConnectNoRoute, "it has no address");
-        };
-        let in_turn = |backend: &Backend| is_ipv6(&backend.addr) == is_ipv6(&first.addr);
-        let enabled = backends.iter().map(|backend| (hash(backend), in_turn(backend))).collect();
-        Ok((backends.into_iter().collect(), enabled))
+        in_turn(found)
     }
 }
 
-/// The resolver lists the family first that this machine can reach (RFC 6724), and only its addresses take turns: those
-/// of the other would fail every second connection on a machine without IPv6. They are tried when the first cannot be
-/// connected to.
+/// The addresses, and which of them take turns. The resolver lists the family first that this machine can reach
+/// (RFC 6724), and only its addresses do: those of the other would fail every second connection on a machine without
+/// IPv6. They are tried when the first cannot be connected to.
+fn in_turn(
+    found: impl Iterator<Item = std::net::SocketAddr>,
+) -> pingora_core::Result<(BTreeSet<Backend>, HashMap<u64, bool>)> {
+    let backends =
+        found.map(|address| Backend::new(&address.to_string())).collect::<pingora_core::Result<Vec<_>>>()?;
+    let Some(first) = backends.first().cloned() else {
+        return Error::e_explain(ErrorType::ConnectNoRoute, "it has no address");
+    };
+    let is_first_family = |backend: &Backend| is_ipv6(&backend.addr) == is_ipv6(&first.addr);
+    let enabled = backends.iter().map(|backend| (hash(backend), is_first_family(backend))).collect();
+    Ok((backends.into_iter().collect(), enabled))
+}
+
 fn is_ipv6(address: &SocketAddr) -> bool {
     address.as_inet().is_some_and(std::net::SocketAddr::is_ipv6)
 }
@@ -183,6 +190,36 @@ mod tests {
         let address = localhost.next(LIMIT).await.unwrap();
         assert!(address.as_inet().unwrap().ip().is_loopback());
         assert!(localhost.known().is_some());
+    }
+
+    /// A resolver that lists these addresses.
+    struct Listed(&'static [&'static str]);
+
+    #[async_trait]
+    impl ServiceDiscovery for Listed {
+        async fn discover(&self) -> pingora_core::Result<(BTreeSet<Backend>, HashMap<u64, bool>)> {
+            in_turn(self.0.iter().map(|address| address.parse().unwrap()))
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_family_that_is_listed_first_takes_turns() {
+        for (listed, in_turn) in [
+            (&["[::1]:80", "127.0.0.1:80"][..], &["[::1]:80"][..]),
+            (&["127.0.0.1:80", "[::1]:80"], &["127.0.0.1:80"]),
+            (&["[::2]:80", "127.0.0.1:80", "127.0.0.2:80", "[::1]:80"], &["[::1]:80", "[::2]:80"]),
+        ] {
+            let host = Named {
+                name: "host".to_owned(),
+                balancer: LoadBalancer::from_backends(Backends::new(Box::new(Listed(listed)))),
+                resolving: Mutex::new(()),
+            };
+            let mut taken = BTreeSet::new();
+            for _ in 0..20 {
+                taken.insert(host.next(LIMIT).await.unwrap().to_string());
+            }
+            assert_eq!(taken.iter().map(String::as_str).collect::<Vec<_>>(), in_turn, "{listed:?}");
+        }
     }
 
     #[tokio::test]
