@@ -141,12 +141,6 @@ impl Pool {
         !seen.active.is_empty() || !seen.due.is_empty()
     }
 
-    /// Records that the attempt at `choice` has succeeded at `now`. Returns whether the pair is back for it.
-    pub fn succeed(&self, choice: Choice, now: Tick) -> bool {
-        let pair = self.pairs.get(choice.place);
-        pair.is_some_and(|pair| pair.health.lock().succeed(choice.role, choice.began, now))
-    }
-
     /// Records what came of the attempt at `choice` at `now`: a failure if it is among the causes, and a success
     /// otherwise. Returns whether the pair was suspended for it.
     pub fn report(&self, choice: Choice, finding: &Finding, now: Tick) -> bool {

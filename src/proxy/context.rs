@@ -100,7 +100,7 @@ pub struct Attempt {
     pub chosen: Option<(Arc<Pairs>, Choice)>,
     /// How long the endpoint may take.
     pub timeouts: Timeouts,
-    /// The addresses of the endpoint that have not been tried, if it has more than one.
+    /// The addresses of the endpoint that have not been tried; `None` until one cannot be connected to.
     pub addresses: Option<Vec<SocketAddr>>,
     /// The body to be sent, until it is.
     pub outgoing: Option<Bytes>,
@@ -170,12 +170,6 @@ pub struct Response {
 }
 
 impl RequestContext {
-    /// The request itself begins at `now`, its header having come.
-    pub fn begin(&mut self, now: Tick) {
-        self.began = now;
-        self.trail = Trail::new(now);
-    }
-
     /// The pairs that were tried, in order, as `model@endpoint=outcome`, names percent-encoded; `None` where no pair was.
     pub fn attempts(&self) -> Option<String> {
         let (pairs, _) = self.attempt.as_ref()?.chosen.as_ref()?;

@@ -33,7 +33,7 @@ impl ProxyHttp for Balancer {
 
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
         // A kept-alive connection shows the time between two requests as part of the second.
-        ctx.begin(self.clock.now());
+        ctx.began = self.clock.now();
         ctx.id = Some(headers::request_id(&session.req_header().headers));
         Ok(())
     }
@@ -171,11 +171,11 @@ impl ProxyHttp for Balancer {
     fn fail_to_connect(
         &self,
         session: &mut Session,
-        _peer: &HttpPeer,
+        peer: &HttpPeer,
         ctx: &mut RequestContext,
         mut error: Box<Error>,
     ) -> Box<Error> {
-        let retry = Self::has_another_address(ctx, &error) || self.after_error(session, ctx, &error);
+        let retry = self.has_another_address(ctx, peer, &error) || self.after_error(session, ctx, &error);
         error.set_retry(retry);
         error
     }

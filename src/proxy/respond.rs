@@ -5,7 +5,7 @@ use super::headers::{self, HOP_BY_HOP};
 use super::refusal::Refusal;
 use crate::balance::Tick;
 use bytes::Bytes;
-use http::header;
+use http::{StatusCode, header};
 use log::debug;
 use pingora_core::Result;
 use pingora_http::ResponseHeader;
@@ -56,19 +56,46 @@ pub async fn refuse(session: &mut Session, ctx: &mut RequestContext, refusal: Re
     write(session, ctx, refusal).await
 }
 
+/// The status of the answer that has begun to go to the client.
+pub fn begun(session: &Session) -> Option<StatusCode> {
+    let status = session.as_downstream().response_written()?.status;
+    (!status.is_informational()).then_some(status)
+}
+
 /// Answers with `refusal` a request whose forwarding has failed, unless an answer has begun. Returns the status that
 /// the client got, 0 if it got none.
 pub async fn refuse_late(session: &mut Session, ctx: &mut RequestContext, refusal: Refusal) -> u16 {
-    let begun = session.as_downstream().response_written();
-    if let Some(begun) = begun.filter(|header| !header.status.is_informational()) {
-        return begun.status.as_u16();
+    if let Some(status) = begun(session) {
+        return status.as_u16();
     }
     session.as_downstream_mut().set_keepalive(None);
-    let status = refusal.status().as_u16();
-    match write(session, ctx, refusal).await {
+    let status = refusal.status();
+    let written = write(session, ctx, refusal).await;
+    end_late(session, status, written).await
+}
+
+/// Answers with a vendor's response to an earlier try, which was kept, unless an answer has begun. Returns the status
+/// that the client got, 0 if it got none.
+pub async fn with_kept(
+    session: &mut Session,
+    ctx: &mut RequestContext,
+    header: Box<ResponseHeader>,
+    body: Bytes,
+) -> u16 {
+    if let Some(status) = begun(session) {
+        return status.as_u16();
+    }
+    session.as_downstream_mut().set_keepalive(None);
+    let status = header.status;
+    let written = write_kept(session, ctx, header, body).await;
+    end_late(session, status, written).await
+}
+
+async fn end_late(session: &mut Session, status: StatusCode, written: Result<()>) -> u16 {
+    match written {
         Ok(()) => {
             drain(session).await;
-            status
+            status.as_u16()
         }
         Err(error) => {
             debug!("the client has gone before it could be answered: {error}");
@@ -84,41 +111,6 @@ async fn drain(session: &mut Session) {
     client.set_total_drain_timeout(Some(DRAIN));
     if let Err(error) = client.drain_request_body().await {
         debug!("the rest of a refused request's body did not come: {error}");
-    }
-}
-
-/// Answers with a vendor's response to an earlier try, which was kept. Returns the status that the client got.
-pub async fn with_kept(
-    session: &mut Session,
-    ctx: &mut RequestContext,
-    mut header: Box<ResponseHeader>,
-    body: Bytes,
-) -> u16 {
-    let begun = session.as_downstream().response_written();
-    if let Some(begun) = begun.filter(|header| !header.status.is_informational()) {
-        return begun.status.as_u16();
-    }
-    session.as_downstream_mut().set_keepalive(None);
-    let status = header.status.as_u16();
-    let head = session.req_header().method == http::Method::HEAD;
-    let written = async {
-        header.remove_header(&header::TRANSFER_ENCODING);
-        if !head {
-            header.insert_header(header::CONTENT_LENGTH, body.len())?;
-        }
-        add_attempts(&mut header, ctx)?;
-        session.write_response_header(header, head).await?;
-        if !head {
-            session.write_response_body(Some(body), true).await?;
-        }
-        Ok::<_, Box<pingora_core::Error>>(())
-    };
-    match written.await {
-        Ok(()) => status,
-        Err(error) => {
-            debug!("the client has gone before it could be answered: {error}");
-            0
-        }
     }
 }
 
@@ -151,12 +143,34 @@ async fn write(session: &mut Session, ctx: &mut RequestContext, refusal: Refusal
     }
     add_ours(&mut response, ctx)?;
     ctx.refusal = Some(refusal);
-    let head = session.req_header().method == http::Method::HEAD;
-    session.write_response_header(Box::new(response), head).await?;
+    send(session, Box::new(response), body).await
+}
+
+async fn write_kept(
+    session: &mut Session,
+    ctx: &RequestContext,
+    mut header: Box<ResponseHeader>,
+    body: Bytes,
+) -> Result<()> {
+    header.remove_header(&header::TRANSFER_ENCODING);
+    if !is_head(session) {
+        header.insert_header(header::CONTENT_LENGTH, body.len())?;
+    }
+    add_attempts(&mut header, ctx)?;
+    send(session, header, body).await
+}
+
+async fn send(session: &mut Session, header: Box<ResponseHeader>, body: Bytes) -> Result<()> {
+    let head = is_head(session);
+    session.write_response_header(header, head).await?;
     if !head {
         session.write_response_body(Some(body), true).await?;
     }
     Ok(())
+}
+
+fn is_head(session: &Session) -> bool {
+    session.req_header().method == http::Method::HEAD
 }
 
 fn add_ours(response: &mut ResponseHeader, ctx: &RequestContext) -> Result<()> {

@@ -97,7 +97,7 @@ fn or_the_one_that_is_back_first_is_tried() {
     fail(&pool, 1, 3, 3);
     let early = choose(&pool, 6);
     assert_eq!((early.place, early.role), (1, Role::Probe));
-    pool.succeed(early, at(7));
+    pool.report(early, &finding(Outcome::Status(200)), at(7));
     assert_eq!(places(&pool, 7, 2), [1, 1]);
 }
 
