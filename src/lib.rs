@@ -19,6 +19,7 @@
 //!
 //! What touches the world:
 //! - [`upstream`]: endpoints as Pingora connects to them;
+//! - [`live`]: what is served now, and how it changes while requests are served;
 //! - [`proxy`]: Pingora's hooks, and what they need;
 //! - [`observe`]: the access log;
 //! - [`admin`]: the admin address;
@@ -35,6 +36,7 @@ pub mod cli;
 pub mod config;
 pub mod gateway;
 pub mod keys;
+pub mod live;
 pub mod mock;
 pub mod observe;
 pub mod proxy;

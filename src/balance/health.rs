@@ -15,9 +15,15 @@
 //! - when the time is over, one request at a time probes; success restores the pair, failure suspends it again;
 //! - a probe that has no answer in time frees its place;
 //! - what comes of an attempt that began before the state changed changes nothing.
+//!
+//! What an operator says of a pair lies on top: while it is held, it gets nothing, whatever the machine below says, and
+//! when the hold is over, it is what it has become meanwhile. A hold is no failure, and nothing probes it away.
 
 use super::Tick;
 use super::verdict::Outcome;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest time that a vendor's own word can suspend a pair for.
@@ -50,7 +56,7 @@ pub struct Failure {
 }
 
 /// The health of one pair.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Health {
     state: State,
     /// Attempts that began before this tell nothing new.
@@ -63,9 +69,19 @@ pub struct Health {
     failed_probes: u32,
     /// When the pair came back, while it may still be regaining its share.
     restored: Option<Tick>,
+    /// What an operator has said of it.
+    hold: Option<Hold>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// An operator's word.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Hold {
+    /// Until when; `None` until it is taken back.
+    until: Option<Tick>,
+    note: Option<Arc<str>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 enum State {
     #[default]
     Active,
@@ -87,10 +103,10 @@ pub enum Phase {
     Active,
     /// It gets nothing.
     Suspended {
-        /// When it may be probed.
+        /// When it may be probed, or is back if an operator suspended it.
         until: Tick,
         /// What it was suspended for.
-        reason: Outcome,
+        reason: Reason,
     },
     /// Its time is over: the next request is its probe.
     Due {
@@ -104,6 +120,26 @@ pub enum Phase {
         /// What it was suspended for.
         reason: Outcome,
     },
+    /// It gets nothing until an operator says so.
+    Drained,
+}
+
+/// What a pair is suspended for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// What came of a request.
+    Failed(Outcome),
+    /// An operator has said so.
+    Operator,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(outcome) => outcome.fmt(f),
+            Self::Operator => f.write_str("operator"),
+        }
+    }
 }
 
 /// What a request to a pair is to it.
@@ -118,9 +154,27 @@ pub enum Role {
 impl Health {
     /// What the pair is at `now`.
     pub fn phase(&self, now: Tick) -> Phase {
+        let below = self.phase_below(now);
+        match (&self.hold, below) {
+            (Some(Hold { until: None, .. }), _) => Phase::Drained,
+            (Some(Hold { until: Some(held), .. }), Phase::Suspended { until, reason }) if now < *held => {
+                let reason = if until > *held { reason } else { Reason::Operator };
+                Phase::Suspended { until: until.max(*held), reason }
+            }
+            (Some(Hold { until: Some(until), .. }), _) if now < *until => {
+                Phase::Suspended { until: *until, reason: Reason::Operator }
+            }
+            _ => below,
+        }
+    }
+
+    /// What it would be without an operator's word.
+    fn phase_below(&self, now: Tick) -> Phase {
         match self.state {
             State::Active => Phase::Active,
-            State::Suspended { until, reason } if now < until => Phase::Suspended { until, reason },
+            State::Suspended { until, reason } if now < until => {
+                Phase::Suspended { until, reason: Reason::Failed(reason) }
+            }
             State::Probing { until, reason, .. } if now < until => Phase::Probing { until, reason },
             State::Suspended { reason, .. } | State::Probing { reason, .. } => Phase::Due { reason },
         }
@@ -132,15 +186,42 @@ impl Health {
         match self.phase(now) {
             Phase::Active => Some(Role::Regular),
             Phase::Due { reason } => Some(self.probe(now, patience, reason)),
-            Phase::Suspended { .. } | Phase::Probing { .. } => None,
+            Phase::Suspended { .. } | Phase::Probing { .. } | Phase::Drained => None,
         }
+    }
+
+    /// Whether an operator keeps the pair out at `now`.
+    pub fn is_held(&self, now: Tick) -> bool {
+        self.hold.as_ref().is_some_and(|hold| hold.until.is_none_or(|until| now < until))
+    }
+
+    /// What the operator said with the hold that is in force at `now`.
+    pub fn note(&self, now: Tick) -> Option<&str> {
+        if !self.is_held(now) {
+            return None;
+        }
+        self.hold.as_ref()?.note.as_deref()
+    }
+
+    /// An operator takes the pair out until `until`, or until [`Health::resume`].
+    pub fn hold(&mut self, until: Option<Tick>, note: Option<Arc<str>>) {
+        self.hold = Some(Hold { until, note });
+    }
+
+    /// An operator says at `now` that the pair is well: it is active at once, whatever it was.
+    pub fn resume(&mut self, now: Tick) {
+        // What is still under way tells of the time before.
+        *self = Self { since: now, ..Self::default() };
     }
 
     /// A request goes to the pair at `now` though it is out, since all are: the first of them is its probe.
     pub fn begin_early(&mut self, now: Tick, patience: Duration) -> Role {
-        match self.phase(now) {
-            Phase::Active | Phase::Probing { .. } => Role::Regular,
-            Phase::Due { reason } | Phase::Suspended { reason, .. } => self.probe(now, patience, reason),
+        match self.state {
+            State::Active => Role::Regular,
+            State::Probing { until, .. } if now < until => Role::Regular,
+            State::Suspended { reason, .. } | State::Probing { reason, .. } => {
+                self.probe(now, patience, reason)
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 //! - [`turn`]: whose turn it is, round robin or smooth weighted round robin, over any set of eligible pairs;
 //! - [`health`]: whether one pair is in or out, and until when;
 //! - [`pool`]: the two together, shared between threads;
+//!   `turns` is what a pool shares of it with the one that replaces it;
 //! - [`trail`]: the pairs that one request has tried, and whether it may try another;
 //! - [`verdict`]: which outcomes count as failures.
 
@@ -18,11 +19,13 @@ pub mod verdict;
 
 mod set;
 mod tick;
+mod turns;
 
-pub use health::{Failure, Health, Phase, Role, Rules};
+pub use health::{Failure, Health, Phase, Reason, Role, Rules};
 pub use pool::{Choice, Finding, Member, NoChoice, Pool, Shared, Suspension, WhenAllSuspended};
 pub use set::{MAX_PAIRS, PairSet};
 pub use tick::Tick;
 pub use trail::{RetryRules, Trail};
 pub use turn::{Turn, WeightError};
+pub use turns::{Turns, TurnsRecord};
 pub use verdict::{Cause, CauseSet, Outcome, StatusClass};

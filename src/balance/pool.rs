@@ -1,7 +1,7 @@
 //! A list of pairs that a policy balances over.
 
 use super::health::{Failure, Health, Phase, Role, Rules};
-use super::{CauseSet, Outcome, PairSet, Tick, Turn};
+use super::{CauseSet, Outcome, PairSet, Tick, Turn, Turns};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub struct Member {
 /// Chosen from on every thread; a choice holds locks for its own few instructions only.
 #[derive(Debug)]
 pub struct Pool {
-    turn: Mutex<Turn>,
+    turns: Arc<Turns>,
     members: PairSet,
     pairs: Box<[Member]>,
     suspension: Option<Suspension>,
@@ -80,8 +80,8 @@ pub enum NoChoice {
     /// Every pair that could be chosen is out.
     #[error("all pairs are suspended")]
     AllSuspended {
-        /// When the first of them comes back.
-        until: Tick,
+        /// When the first of them comes back; `None` if each waits for an operator.
+        until: Option<Tick>,
     },
     /// Every pair that is in has been tried by this request.
     #[error("all pairs have been tried")]
@@ -99,10 +99,27 @@ impl Pool {
     ) -> Self {
         Self {
             members: turn.members(),
-            turn: Mutex::new(turn),
+            turns: Arc::new(Turns::new(turn)),
             pairs: pairs.into_boxed_slice(),
             suspension,
             when_all_suspended,
+        }
+    }
+
+    /// Whose turn it is, as a pool that replaces this one takes it over.
+    pub fn turns(&self) -> &Arc<Turns> {
+        &self.turns
+    }
+
+    /// Takes its turns by `turns`, which were made of this pool's own.
+    pub fn take_turns(&mut self, turns: Arc<Turns>) {
+        self.turns = turns;
+    }
+
+    /// Shares the health of the pair at `place` with whoever has `health`.
+    pub fn share_health(&mut self, place: usize, health: &Arc<Shared>) {
+        if let Some(pair) = self.pairs.get_mut(place) {
+            pair.health = Arc::clone(health);
         }
     }
 
@@ -125,9 +142,9 @@ impl Pool {
             if let Some(role) = self.begin(place, now) {
                 if role == Role::Probe {
                     // A probe is a turn, too.
-                    self.turn.lock().next([place].into_iter().collect());
+                    self.turns.next([place].into_iter().collect(), &[]);
                 }
-                return Ok(Choice { place, role, began: now });
+                return Ok(self.chosen(place, role, now));
             }
             // Another thread was quicker: it probes the pair, or has suspended it.
             seen.active.remove(place);
@@ -180,12 +197,17 @@ impl Pool {
 
     /// The share of requests, 0 to 1, that the pair at `place` gets while all are active.
     pub fn share(&self, place: usize) -> f64 {
-        self.turn.lock().share(place)
+        self.turns.share(place)
+    }
+
+    /// How many times the pair at `place` has been chosen.
+    pub fn times_chosen(&self, place: usize) -> u64 {
+        self.turns.times_chosen(place)
     }
 
     /// The name of the policy that pairs are chosen by.
     pub fn policy(&self) -> &'static str {
-        self.turn.lock().policy()
+        self.turns.policy()
     }
 
     /// When and for how long a pair is suspended; `None` if failures are not remembered.
@@ -210,16 +232,22 @@ impl Pool {
                     }
                 }
                 Phase::Due { .. } => seen.due.insert(place),
-                Phase::Suspended { until, .. } => seen.comes_back(place, until),
+                Phase::Suspended { until, .. } => seen.comes_back(place, until, health.is_held(now)),
                 // Its probe may succeed at any moment.
-                Phase::Probing { .. } => seen.comes_back(place, now),
+                Phase::Probing { .. } => seen.comes_back(place, now, false),
+                Phase::Drained => seen.drained = true,
             }
         }
         seen
     }
 
     fn take_turn(&self, seen: &Seen) -> Option<usize> {
-        self.turn.lock().next_ramping(seen.active, &seen.parts)
+        self.turns.next(seen.active, &seen.parts)
+    }
+
+    fn chosen(&self, place: usize, role: Role, began: Tick) -> Choice {
+        self.turns.count(place);
+        Choice { place, role, began }
     }
 
     fn begin(&self, place: usize, now: Tick) -> Option<Role> {
@@ -228,16 +256,20 @@ impl Pool {
     }
 
     fn choose_suspended(&self, now: Tick, tried: PairSet, seen: &Seen) -> Result<Choice, NoChoice> {
-        let soonest = seen.soonest.or_else(|| self.look(now, tried).soonest);
-        let Some((place, until)) = soonest else {
+        // Another thread may have taken out what was in when this one looked.
+        let again = if seen.is_anyone_out() { None } else { Some(self.look(now, tried)) };
+        let seen = again.as_ref().unwrap_or(seen);
+        if !seen.is_anyone_out() {
             return Err(NoChoice::AllTried);
-        };
-        if self.when_all_suspended == WhenAllSuspended::Reject || !tried.is_empty() {
-            return Err(NoChoice::AllSuspended { until });
         }
+        let none = NoChoice::AllSuspended { until: seen.back };
+        if self.when_all_suspended == WhenAllSuspended::Reject || !tried.is_empty() {
+            return Err(none);
+        }
+        let (place, _) = seen.soonest.ok_or(none)?;
         let pair = self.pairs.get(place).ok_or(NoChoice::AllTried)?;
         let role = pair.health.lock().begin_early(now, pair.probe_patience);
-        Ok(Choice { place, role, began: now })
+        Ok(self.chosen(place, role, now))
     }
 }
 
@@ -248,15 +280,24 @@ struct Seen {
     /// Active pairs that have only a part of their weight.
     parts: Vec<(usize, f64)>,
     due: PairSet,
-    /// The one of the others that comes back first.
+    /// When the first of the others comes back.
+    back: Option<Tick>,
+    /// The one that comes back first of those that no operator holds.
     soonest: Option<(usize, Tick)>,
+    /// Whether any waits for an operator.
+    drained: bool,
 }
 
 impl Seen {
-    fn comes_back(&mut self, place: usize, at: Tick) {
-        if self.soonest.is_none_or(|(_, soonest)| at < soonest) {
+    fn comes_back(&mut self, place: usize, at: Tick, held: bool) {
+        self.back = Some(self.back.map_or(at, |back| back.min(at)));
+        if !held && self.soonest.is_none_or(|(_, soonest)| at < soonest) {
             self.soonest = Some((place, at));
         }
+    }
+
+    fn is_anyone_out(&self) -> bool {
+        self.back.is_some() || self.drained
     }
 }
 

@@ -1,10 +1,13 @@
 //! A set of pairs of one list.
 
+use serde::{Deserialize, Serialize};
+
 /// The greatest number of pairs that one list can hold.
 pub const MAX_PAIRS: usize = 128;
 
 /// A set of places in a list of at most [`MAX_PAIRS`] pairs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<usize>", into = "Vec<usize>")]
 pub struct PairSet(u128);
 
 impl PairSet {
@@ -66,6 +69,18 @@ impl PairSet {
 
     fn bit(place: usize) -> u128 {
         u32::try_from(place).ok().and_then(|place| 1u128.checked_shl(place)).unwrap_or(0)
+    }
+}
+
+impl From<Vec<usize>> for PairSet {
+    fn from(places: Vec<usize>) -> Self {
+        places.into_iter().collect()
+    }
+}
+
+impl From<PairSet> for Vec<usize> {
+    fn from(set: PairSet) -> Self {
+        set.iter().collect()
     }
 }
 

@@ -1,9 +1,10 @@
 //! A moment, as a number.
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A moment on a monotonic clock: nanoseconds since an origin that the caller chose, the same for all ticks that meet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Tick(u64);
 
 impl Tick {

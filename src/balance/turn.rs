@@ -11,6 +11,9 @@
 //! it is back the full set goes on where it stopped.
 
 use super::{MAX_PAIRS, PairSet};
+use serde::{Deserialize, Serialize};
+
+mod carry;
 
 /// How many sets of eligible pairs keep their credits; the one unused for longest starts anew beyond it.
 const REMEMBERED_SETS: usize = 16;
@@ -19,7 +22,7 @@ const REMEMBERED_SETS: usize = 16;
 pub const MAX_WEIGHT: u32 = 1_000_000;
 
 /// Whose turn it is among the pairs of one list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Turn {
     /// Each eligible pair in turn.
     RoundRobin(RoundRobin),
@@ -84,6 +87,23 @@ impl Turn {
         }
     }
 
+    /// How many pairs are in the list.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::RoundRobin(turn) => turn.count,
+            Self::Weighted(turn) => turn.weights.len(),
+        }
+    }
+
+    /// Whether `other` takes its turns among as many pairs, of the same weights.
+    pub fn takes_the_same_turns(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::RoundRobin(one), Self::RoundRobin(other)) => one.count == other.count,
+            (Self::Weighted(one), Self::Weighted(other)) => one.weights == other.weights,
+            (Self::RoundRobin(_), Self::Weighted(_)) | (Self::Weighted(_), Self::RoundRobin(_)) => false,
+        }
+    }
+
     /// The share of choices, 0 to 1, that the pair at `place` gets while all are eligible.
     pub fn share(&self, place: usize) -> f64 {
         match self {
@@ -120,7 +140,7 @@ impl Turn {
 }
 
 /// The state of a plain round robin.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoundRobin {
     count: usize,
     next: usize,
@@ -135,7 +155,7 @@ impl RoundRobin {
 }
 
 /// The state of a smooth weighted round robin.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Weighted {
     weights: Box<[i64]>,
     /// The sets that were eligible, the latest first.
@@ -145,7 +165,7 @@ pub struct Weighted {
 }
 
 /// What each pair has saved up among one set of eligible pairs. The sum is always 0.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Credits {
     eligible: PairSet,
     saved: Box<[i64]>,

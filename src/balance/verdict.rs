@@ -1,9 +1,11 @@
 //! Which outcomes of an attempt count as failures of the pair.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What came of one attempt at a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The vendor answered with this status.
     Status(u16),

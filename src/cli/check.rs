@@ -44,7 +44,7 @@ fn summary(file: &str, loaded: &Loaded) -> String {
         let scheme = if listener.tls.is_some() { "https" } else { "http" };
         let _ = writeln!(text, "listens on {scheme}://{}", listener.address);
     }
-    let _ = writeln!(text, "admin on http://{}", loaded.settings.admin);
+    let _ = writeln!(text, "admin on http://{}", loaded.settings.admin.address);
     for api in loaded.gateway.apis() {
         let open = if api.access() == Access::Open { ", open to anyone" } else { "" };
         let vendor = api.vendor().name();
@@ -98,7 +98,7 @@ fn as_json(loaded: &Loaded) -> Value {
     let told = json!({
         "valid": true,
         "listeners": listeners.map(|l| json!({ "address": l.address, "tls": l.tls.is_some() })).collect::<Vec<_>>(),
-        "admin": loaded.settings.admin,
+        "admin": loaded.settings.admin.address,
         "apis": loaded.gateway.apis().iter().map(|api| api_as_json(api)).collect::<Vec<_>>(),
     });
     with_findings(told, &loaded.warnings)

@@ -29,7 +29,7 @@ pub fn call(args: &Args) -> Result<(), Failure> {
         // The text is our own: an error in it is ours, too.
         Failure::Internal(report.to_string())
     })?;
-    serve(loaded, Start::default(), Box::new(tell))?;
+    serve(loaded, None, Start::default(), Box::new(tell))?;
     runtime.block_on(vendor.stop());
     Ok(())
 }

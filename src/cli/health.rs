@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 pub fn call(args: &Args) -> Result<(), Failure> {
     let admin = match (&args.admin, &args.config) {
         (Some(admin), _) => *admin,
-        (None, Some(file)) => config::load(file)?.settings.admin,
+        (None, Some(file)) => config::load(file)?.settings.admin.address,
         (None, None) => return Err(Failure::Usage("give --config or --admin".to_owned())),
     };
     match ask(admin) {

@@ -3,7 +3,7 @@
 use super::{Failure, OutputFormat, api, print};
 use crate::config;
 use crate::keys::{Environment, KeyFile, KeyRecord};
-use crate::proxy::time_of_day;
+use crate::live::time_of_day;
 use clap::Subcommand;
 use serde_json::json;
 use std::fmt::Write as _;

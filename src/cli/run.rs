@@ -26,7 +26,9 @@ pub fn call(args: &Args) -> Result<(), Failure> {
         warn!("{}: {}", warning.path, warning.message);
     }
     let start = Start { upgrade: args.upgrade, daemon: args.daemon };
-    serve(loaded, start, Box::new(tell))?;
+    // A daemon may work in another directory.
+    let file = std::path::absolute(&args.config)?;
+    serve(loaded, Some(file), start, Box::new(tell))?;
     Ok(())
 }
 

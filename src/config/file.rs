@@ -33,6 +33,10 @@ pub(super) struct File {
     pub(super) state_dir: Option<Located<PathBuf>>,
     /// The line that is written for each request.
     pub(super) access_log: Option<Located<AccessLogSection>>,
+    /// What is measured.
+    pub(super) metrics: Option<Located<MetricsSection>>,
+    /// When this file is loaded again.
+    pub(super) reload: Option<Located<ReloadSection>>,
     /// How much of what is accepted.
     pub(super) limits: Option<Located<LimitsSection>>,
     /// Vendors by name: adds one that speaks OpenAI's dialect, or says which models a vendor has.
@@ -65,8 +69,39 @@ pub(super) struct TlsSection {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AdminSection {
-    /// An IP address and a port for health and status. Default: `127.0.0.1:9901`.
+    /// An IP address and a port for health, metrics and the management API. Default: `127.0.0.1:9901`.
     pub(super) address: Option<Located<String>>,
+    /// What callers of the management API present as `Authorization: Bearer …`; best as `${VAR}` or `${file:PATH}`.
+    /// Needed where the address can be reached from elsewhere. Left out: whoever is on this machine may call it.
+    pub(super) token: Option<Located<String>>,
+}
+
+/// What is measured.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MetricsSection {
+    /// Whose names `/metrics` uses. Default: `evenkeel`.
+    pub(super) conventions: Option<Located<MetricConventions>>,
+}
+
+/// Whose names `/metrics` uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum MetricConventions {
+    /// Evenkeel's own.
+    #[default]
+    Evenkeel,
+    /// Evenkeel's own and those of OpenTelemetry's semantic conventions for generative AI.
+    Otel,
+}
+
+/// When the file is loaded again.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReloadSection {
+    /// Whether it is when it has changed, or a file that it refers to. Default: `false`.
+    pub(super) watch: Option<Located<bool>>,
 }
 
 /// The line that is written for each request.

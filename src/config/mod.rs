@@ -31,8 +31,8 @@ mod syntax;
 mod tree;
 mod units;
 
-pub use build::{Listener, Settings, TlsFiles};
-pub use file::AccessLogFormat;
+pub use build::{AdminSettings, Listener, Settings, TlsFiles};
+pub use file::{AccessLogFormat, MetricConventions};
 pub use located::Located;
 pub use outside::{Outside, Process};
 pub use report::{Diagnostic, Report, Severity};

@@ -2,7 +2,7 @@
 
 use super::endpoint::header_text;
 use super::{Context, Endpoint, Environment, MethodPattern, PathPattern, Timeouts};
-use crate::balance::{Pool, RetryRules};
+use crate::balance::{Pool, RetryRules, Shared, Turns};
 use crate::splice::ModelToken;
 use crate::vendor::Vendor;
 use http::HeaderValue;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 /// One published API of one vendor, mounted at a context.
 #[derive(Debug)]
 pub struct AiApi {
+    number: usize,
     name: String,
     context: Context,
     vendor: Vendor,
@@ -69,6 +70,7 @@ impl AiApi {
         operations: Vec<Operation>,
     ) -> Self {
         Self {
+            number: 0,
             name: name.to_owned(),
             context,
             vendor,
@@ -77,6 +79,20 @@ impl AiApi {
             sandbox,
             operations: operations.into_iter().map(Arc::new).collect(),
         }
+    }
+
+    /// Its place among the AI APIs of its gateway.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    pub(super) fn set_number(&mut self, number: usize) {
+        self.number = number;
+    }
+
+    /// Its operations, before they are shared with anyone.
+    pub(super) fn operations_mut(&mut self) -> impl Iterator<Item = &mut Operation> {
+        self.operations.iter_mut().filter_map(Arc::get_mut)
     }
 
     /// The name that a configuration and its keys call it by.
@@ -110,12 +126,6 @@ impl AiApi {
             Environment::Production => self.production.as_ref(),
             Environment::Sandbox => self.sandbox.as_ref(),
         }
-    }
-
-    /// Its endpoints in both environments.
-    pub fn all_endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
-        let both = self.production.iter().chain(&self.sandbox);
-        both.flat_map(Endpoints::iter)
     }
 
     /// Where requests for `operation` in `environment` go; `None` if the environment has no endpoint.
@@ -165,6 +175,15 @@ impl Operation {
     /// The paths it answers to.
     pub fn path(&self) -> &PathPattern {
         &self.path
+    }
+
+    /// The same, before they are shared with anyone.
+    pub(super) fn pairs_mut(&mut self, environment: Environment) -> Option<&mut Pairs> {
+        match environment {
+            Environment::Production => self.production.as_mut(),
+            Environment::Sandbox => self.sandbox.as_mut(),
+        }
+        .and_then(Arc::get_mut)
     }
 
     /// The pairs it balances over in `environment`; `None` if it has no policy there.
@@ -225,7 +244,28 @@ impl Pairs {
     pub fn pool(&self) -> &Pool {
         &self.pool
     }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Pair> {
+        self.pairs.iter_mut()
+    }
+
+    /// Shares the health of the pair at `place` with whoever has `health`.
+    pub(super) fn share_health(&mut self, place: usize, health: &Arc<Shared>) {
+        self.pool.share_health(place, health);
+        if let Some(pair) = self.pairs.get_mut(place) {
+            pair.health = Arc::clone(health);
+        }
+    }
+
+    pub(super) fn take_turns(&mut self, turns: Arc<Turns>) {
+        self.pool.take_turns(turns);
+    }
 }
+
+/// A pair's place among all distinct pairs of a gateway: the same model on the same endpoint has one number, in whichever
+/// operations it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct PairNumber(pub usize);
 
 /// A model on an endpoint.
 #[derive(Debug, Clone)]
@@ -238,14 +278,18 @@ pub struct Pair {
     pub timeouts: Timeouts,
     /// `model@endpoint`, both percent-encoded, as the trail of a request shows it.
     pub label: Arc<str>,
+    /// Its place among all pairs of the gateway.
+    pub number: PairNumber,
+    /// Whether it is in or out, shared by all operations of the AI API.
+    pub health: Arc<Shared>,
 }
 
 impl Pair {
-    /// `model` on `endpoint`.
-    pub fn new(model: Model, endpoint: Arc<Endpoint>, timeouts: Timeouts) -> Self {
+    /// `model` on `endpoint`, which shares `health` with others that are the same.
+    pub fn new(model: Model, endpoint: Arc<Endpoint>, timeouts: Timeouts, health: Arc<Shared>) -> Self {
         let encoded = |name| utf8_percent_encode(name, IN_TRAILS);
         let label = format!("{}@{}", encoded(model.name()), encoded(endpoint.name()));
-        Self { model, endpoint, timeouts, label: label.into() }
+        Self { model, endpoint, timeouts, label: label.into(), number: PairNumber::default(), health }
     }
 }
 

@@ -33,7 +33,7 @@ pub struct EndpointHeaders {
 }
 
 /// The version of HTTP that an endpoint is spoken to in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Protocol {
     /// HTTP/1.1. An early answer to a large body reaches the client.
     #[default]
@@ -113,7 +113,7 @@ impl Endpoint {
 }
 
 /// Whether an endpoint is spoken to in the clear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// In the clear.
     Http,

@@ -30,7 +30,8 @@ pub enum Environment {
 }
 
 impl Environment {
-    const ALL: [Self; 2] = [Self::Production, Self::Sandbox];
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Production, Self::Sandbox];
 
     /// `production` or `sandbox`.
     pub fn as_str(self) -> &'static str {

@@ -132,27 +132,16 @@ fn needs_quotes(text: &str) -> bool {
 }
 
 /// Where lines go: standard output, written by a thread of its own so that no request waits for it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct AccessLog {
-    format: Format,
     /// Begun at the first line: a thread that was there before a daemon forks would be lost.
     writer: OnceCell<(NonBlocking, WorkerGuard)>,
 }
 
 impl AccessLog {
-    /// A log of this format.
-    pub fn new(format: Format) -> Self {
-        Self { format, writer: OnceCell::new() }
-    }
-
-    /// Whether anything is written at all.
-    pub fn is_on(&self) -> bool {
-        self.format != Format::Off
-    }
-
     /// Writes the line for `entry`, or drops it if too many are waiting already.
-    pub fn write(&self, entry: &Entry<'_>) {
-        let Some(line) = entry.line(self.format) else {
+    pub fn write(&self, format: Format, entry: &Entry<'_>) {
+        let Some(line) = entry.line(format) else {
             return;
         };
         let (writer, _) = self.writer.get_or_init(|| {

@@ -2,9 +2,10 @@
 
 use super::context::{Attempt, Destination, RequestContext};
 use super::refusal::Refusal;
-use super::{Balancer, STALE_CONNECTIONS, failure, respond, time_of_day};
+use super::{Balancer, STALE_CONNECTIONS, failure, respond};
 use crate::balance::{Finding, NoChoice, Outcome, Phase, Tick, Trail};
 use crate::gateway::Pairs;
+use crate::live::{Serving, time_of_day};
 use crate::vendor::limits;
 use http::{HeaderMap, StatusCode};
 use log::{info, warn};
@@ -40,8 +41,12 @@ impl Balancer {
     }
 
     /// A peer for the try: the endpoint's next address that has not been tried.
-    pub(super) async fn peer(&self, attempt: &mut Attempt) -> Result<Box<HttpPeer>, Outcome> {
-        let mut peer = match self.upstreams.peer(&attempt.endpoint, attempt.timeouts).await {
+    pub(super) async fn peer(
+        &self,
+        serving: &Serving,
+        attempt: &mut Attempt,
+    ) -> Result<Box<HttpPeer>, Outcome> {
+        let mut peer = match serving.upstreams.peer(&attempt.endpoint, attempt.timeouts).await {
             Ok(peer) => peer,
             Err(error) => {
                 warn!("endpoint `{}`: {error}", attempt.endpoint.name());
@@ -141,7 +146,8 @@ impl Balancer {
         let Some(attempt) = &mut ctx.attempt else {
             return false;
         };
-        let others = || self.upstreams.other_addresses(&attempt.endpoint, &peer._address);
+        let upstreams = &ctx.serving.upstreams;
+        let others = || upstreams.other_addresses(&attempt.endpoint, &peer._address);
         !attempt.addresses.get_or_insert_with(others).is_empty()
     }
 
@@ -168,7 +174,7 @@ impl Balancer {
 fn refusal_for(none: NoChoice, trail: &Trail, now: Tick) -> Refusal {
     match (trail.tries().last(), none) {
         (None, NoChoice::AllSuspended { until }) => {
-            Refusal::NoActiveEndpoints { retry_after: until.since(now) }
+            Refusal::NoActiveEndpoints { retry_after: until.map(|until| until.since(now)) }
         }
         (Some((_, Some(Outcome::Timeout))), _) => Refusal::UpstreamTimeout,
         (Some(_), _) | (None, NoChoice::AllTried) => Refusal::UpstreamUnreachable,

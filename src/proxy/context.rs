@@ -7,6 +7,7 @@ use super::session::Wrapped;
 use crate::balance::{Choice, Finding, Tick, Trail};
 use crate::gateway::{AiApi, Endpoint, Environment, Pair, Pairs, Timeouts};
 use crate::keys::KeyRecord;
+use crate::live::{Serving, UnderWay};
 use crate::splice::{self, Place};
 use crate::sse;
 use bytes::Bytes;
@@ -17,6 +18,10 @@ use std::sync::Arc;
 
 /// One request, from its first byte to its line in the access log.
 pub struct RequestContext {
+    /// What it is served with, from its beginning to its end.
+    pub serving: Arc<Serving>,
+    /// It is under way.
+    pub under_way: UnderWay,
     /// When it began.
     pub began: Tick,
     /// Its id; `None` until the first hook.
@@ -186,8 +191,10 @@ impl RequestContext {
     }
 
     /// A request that begins at `began`.
-    pub fn new(began: Tick) -> Self {
+    pub fn new(serving: Arc<Serving>, under_way: UnderWay, began: Tick) -> Self {
         Self {
+            serving,
+            under_way,
             began,
             id: None,
             api: None,

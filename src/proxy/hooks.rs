@@ -25,7 +25,7 @@ impl ProxyHttp for Balancer {
     type CTX = RequestContext;
 
     fn new_ctx(&self) -> RequestContext {
-        RequestContext::new(self.clock.now())
+        RequestContext::new(self.live.current(), self.live.drain().request(), self.clock.now())
     }
 
     /// Nothing is compressed or otherwise changed on its way.
@@ -60,7 +60,7 @@ impl ProxyHttp for Balancer {
         if attempt.timeouts.first_byte != attempt.timeouts.idle && ctx.wrapped.is_none() {
             self.wrap(session, ctx, None);
         }
-        let peer = self.peer(&mut attempt).await;
+        let peer = self.peer(&ctx.serving, &mut attempt).await;
         ctx.attempt = Some(attempt);
         peer.map_err(|outcome| {
             self.report(ctx, outcome, None);
@@ -109,7 +109,7 @@ impl ProxyHttp for Balancer {
         end_of_stream: bool,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        let limit = self.gateway.request_body_limit();
+        let limit = ctx.serving.gateway.request_body_limit();
         match body::outgoing(ctx, body, end_of_stream, limit) {
             Ok(()) => Ok(()),
             Err(refusal) => {
@@ -158,12 +158,15 @@ impl ProxyHttp for Balancer {
 
     async fn response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
         if response.status.is_informational() {
             return Ok(());
+        }
+        if self.live.drain().is_draining() {
+            session.as_downstream_mut().set_keepalive(None);
         }
         respond::complete(response, ctx)
     }

@@ -1,15 +1,17 @@
 //! A request's line in the access log.
 
+use super::Balancer;
 use super::context::RequestContext;
-use super::{Balancer, time_of_day};
-use crate::observe::access_log::{Entry, seconds, timestamp};
+use crate::live::time_of_day;
+use crate::observe::access_log::{Entry, Format, seconds, timestamp};
 use http::HeaderValue;
 use pingora_proxy::Session;
 
 impl Balancer {
     /// Writes the line of a request that is over.
     pub(super) fn log(&self, session: &Session, ctx: &RequestContext) {
-        if !self.access_log.is_on() {
+        let format = ctx.serving.log_format();
+        if format == Format::Off {
             return;
         }
         let request = session.req_header();
@@ -18,27 +20,30 @@ impl Balancer {
         let pair = attempt.and_then(|attempt| attempt.pair());
         let response = ctx.response.as_ref();
         let written = client.response_written().map(|header| header.status);
-        self.access_log.write(&Entry {
-            time: timestamp(time_of_day()),
-            request_id: ctx.id.as_ref().map_or("", text),
-            method: request.method.as_str(),
-            path: request.uri.path(),
-            api: ctx.api.as_ref().map(|api| api.name()),
-            environment: ctx.admitted.as_ref().map(|admitted| admitted.environment.as_str()),
-            key: ctx.key.as_ref().map(|key| key.name.as_str()),
-            asked_model: ctx.body.asked_model(),
-            model: pair.map(|pair| pair.model.name()),
-            endpoint: attempt.map(|attempt| attempt.endpoint.name()),
-            status: written.filter(|status| !status.is_informational()).map(|status| status.as_u16()),
-            error: ctx.refusal.as_ref().map(|refusal| refusal.code()),
-            attempts: ctx.attempts().as_deref(),
-            suspended: ctx.suspended,
-            vendor_request_id: response.and_then(|r| r.vendor_request_id.as_ref()).map(text),
-            first_byte_seconds: response.map(|response| seconds(response.came.since(ctx.began))),
-            duration_seconds: seconds(self.clock.now().since(ctx.began)),
-            bytes_received: client.body_bytes_read() as u64,
-            bytes_sent: client.body_bytes_sent() as u64,
-        });
+        self.access_log.write(
+            format,
+            &Entry {
+                time: timestamp(time_of_day()),
+                request_id: ctx.id.as_ref().map_or("", text),
+                method: request.method.as_str(),
+                path: request.uri.path(),
+                api: ctx.api.as_ref().map(|api| api.name()),
+                environment: ctx.admitted.as_ref().map(|admitted| admitted.environment.as_str()),
+                key: ctx.key.as_ref().map(|key| key.name.as_str()),
+                asked_model: ctx.body.asked_model(),
+                model: pair.map(|pair| pair.model.name()),
+                endpoint: attempt.map(|attempt| attempt.endpoint.name()),
+                status: written.filter(|status| !status.is_informational()).map(|status| status.as_u16()),
+                error: ctx.refusal.as_ref().map(|refusal| refusal.code()),
+                attempts: ctx.attempts().as_deref(),
+                suspended: ctx.suspended,
+                vendor_request_id: response.and_then(|r| r.vendor_request_id.as_ref()).map(text),
+                first_byte_seconds: response.map(|response| seconds(response.came.since(ctx.began))),
+                duration_seconds: seconds(self.clock.now().since(ctx.began)),
+                bytes_received: client.body_bytes_read() as u64,
+                bytes_sent: client.body_bytes_sent() as u64,
+            },
+        );
     }
 }
 

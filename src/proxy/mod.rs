@@ -3,7 +3,6 @@
 mod admission;
 mod attempts;
 mod body;
-mod clock;
 mod context;
 mod deadline;
 mod failure;
@@ -16,15 +15,11 @@ mod refusal;
 mod respond;
 mod session;
 
-pub use clock::{Clock, time_of_day};
 pub use refusal::{KeyFault, Refusal};
 
 use crate::balance::Trail;
-use crate::gateway::Gateway;
-use crate::keys::KeyTable;
+use crate::live::{Clock, Live};
 use crate::observe::access_log::AccessLog;
-use crate::upstream::Upstreams;
-use arc_swap::ArcSwap;
 use context::{Admitted, Destination, RequestBody, RequestContext};
 use deadline::Deadline;
 use pingora_proxy::Session;
@@ -40,22 +35,15 @@ pub const MAX_TRIES: usize = 128;
 
 /// The load balancer.
 pub struct Balancer {
-    gateway: Arc<Gateway>,
-    upstreams: Arc<Upstreams>,
-    keys: Arc<ArcSwap<KeyTable>>,
+    live: Arc<Live>,
     access_log: AccessLog,
     clock: Clock,
 }
 
 impl Balancer {
-    /// A balancer that serves `gateway` to the holders of `keys`, a table that may be swapped at any time.
-    pub fn new(
-        gateway: Arc<Gateway>,
-        upstreams: Arc<Upstreams>,
-        keys: Arc<ArcSwap<KeyTable>>,
-        access_log: AccessLog,
-    ) -> Self {
-        Self { gateway, upstreams, keys, access_log, clock: Clock::start() }
+    /// A balancer that serves what is live.
+    pub fn new(live: Arc<Live>) -> Self {
+        Self { live, access_log: AccessLog::default(), clock: Clock }
     }
 
     /// Decides where the request goes, and reads its body if the model is to be replaced in it.
@@ -80,8 +68,9 @@ impl Balancer {
 
     fn admit(&self, session: &Session, ctx: &mut RequestContext) -> Result<Admitted, Refusal> {
         let raw = session.as_downstream().as_http1().map(|http1| http1.get_headers_raw_bytes());
-        let keys = self.keys.load();
-        admission::admit(&self.gateway, &keys, session.req_header(), raw.as_deref(), ctx)
+        let keys = self.live.keys();
+        let serving = Arc::clone(&ctx.serving);
+        admission::admit(&serving.gateway, &keys, session.req_header(), raw.as_deref(), ctx)
     }
 
     async fn read_body(
@@ -90,7 +79,7 @@ impl Balancer {
         ctx: &mut RequestContext,
     ) -> Result<RequestBody, body::ReadError> {
         let promised = admission::content_length(&session.req_header().headers);
-        let limit = self.gateway.request_body_limit();
+        let limit = ctx.serving.gateway.request_body_limit();
         let bytes = body::read_whole(session.as_downstream_mut(), promised, limit).await?;
         let place = crate::splice::locate(&bytes)
             .map_err(|error| body::ReadError::Refused(Refusal::InvalidJson(error)))?;
@@ -104,7 +93,8 @@ impl Balancer {
     fn wrap(&self, session: &mut Session, ctx: &mut RequestContext, body: Option<bytes::Bytes>) {
         let deadline = Deadline::new();
         let (watch, gate) = (deadline.watch(), ctx.gate.clone());
-        ctx.wrapped = Some(Wrapped::wrap(&mut session.downstream_session, body, watch, gate));
+        let drain = Arc::clone(self.live.drain());
+        ctx.wrapped = Some(Wrapped::wrap(&mut session.downstream_session, body, watch, gate, drain));
         ctx.deadline = Some(deadline);
     }
 
@@ -113,8 +103,7 @@ impl Balancer {
         let Some(deadline) = &ctx.deadline else {
             return;
         };
-        let at = after.map(|after| self.clock.instant(self.clock.now().after(after)));
-        deadline.set(at);
+        deadline.set(after.map(|after| self.clock.instant(after)));
     }
 }
 

@@ -40,8 +40,8 @@ pub enum Refusal {
     UpstreamUnreachable,
     /// Every pair is suspended.
     NoActiveEndpoints {
-        /// How long it is until the first comes back.
-        retry_after: Duration,
+        /// How long it is until the first comes back; `None` if each waits for an operator.
+        retry_after: Option<Duration>,
     },
     /// The vendor did not answer in time.
     UpstreamTimeout,
@@ -135,8 +135,11 @@ impl Refusal {
                 "The request body is compressed. Send it without `Content-Encoding`.".to_owned()
             }
             Self::UpstreamUnreachable => "The AI vendor could not be reached.".to_owned(),
-            Self::NoActiveEndpoints { retry_after } => format!(
-                "All models that could serve this request are suspended after failures. The first is tried again in \
+            Self::NoActiveEndpoints { retry_after: None } => {
+                "All models that could serve this request have been taken out of service.".to_owned()
+            }
+            Self::NoActiveEndpoints { retry_after: Some(retry_after) } => format!(
+                "All models that could serve this request are suspended. The first is tried again in \
                  {} s.",
                 whole_seconds(*retry_after)
             ),
@@ -166,7 +169,7 @@ impl Refusal {
     /// The value of `Retry-After` in seconds, if the answer has one.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::NoActiveEndpoints { retry_after } => Some(whole_seconds(*retry_after)),
+            Self::NoActiveEndpoints { retry_after } => retry_after.map(whole_seconds),
             _ => None,
         }
     }
@@ -260,7 +263,7 @@ mod tests {
             (Refusal::RequestTooLarge { limit: 1 }, 413, "request_too_large"),
             (Refusal::UnsupportedContentEncoding, 415, "unsupported_content_encoding"),
             (Refusal::UpstreamUnreachable, 502, "upstream_unreachable"),
-            (Refusal::NoActiveEndpoints { retry_after: Duration::ZERO }, 503, "no_active_endpoints"),
+            (Refusal::NoActiveEndpoints { retry_after: Some(Duration::ZERO) }, 503, "no_active_endpoints"),
             (Refusal::UpstreamTimeout, 504, "upstream_timeout"),
         ];
         for (refusal, status, code) in table {
@@ -273,7 +276,7 @@ mod tests {
         let table = [(0, 1), (1, 1), (999, 1), (1_000, 1), (1_001, 2), (29_500, 30)];
         for (milliseconds, seconds) in table {
             let retry_after = Duration::from_millis(milliseconds);
-            let refusal = Refusal::NoActiveEndpoints { retry_after };
+            let refusal = Refusal::NoActiveEndpoints { retry_after: Some(retry_after) };
             assert_eq!(refusal.retry_after(), Some(seconds), "{milliseconds} ms");
         }
     }

@@ -12,6 +12,7 @@
 
 use super::deadline::Watch;
 use super::gate::Gate;
+use crate::live::Drain;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -32,10 +33,16 @@ pub struct Wrapped(Arc<Mutex<Option<Box<ServerSession>>>>);
 impl Wrapped {
     /// Puts another session in the place of `session`: one that plays `body` to every try if it is given, that ends a
     /// try when `watch` says so, and that lets of a response on what `gate` lets.
-    pub fn wrap(session: &mut Box<ServerSession>, body: Option<Bytes>, watch: Watch, gate: Gate) -> Self {
+    pub fn wrap(
+        session: &mut Box<ServerSession>,
+        body: Option<Bytes>,
+        watch: Watch,
+        gate: Gate,
+        drain: Arc<Drain>,
+    ) -> Self {
         let home = Arc::new(Mutex::new(None));
         let client = std::mem::replace(session, nobody());
-        let stand_in = StandIn { client, body, watch, gate, home: home.clone() };
+        let stand_in = StandIn { client, body, watch, gate, drain, home: home.clone() };
         **session = ServerSession::new_custom(Box::new(stand_in));
         Self(home)
     }
@@ -60,6 +67,7 @@ struct StandIn {
     body: Option<Bytes>,
     watch: Watch,
     gate: Gate,
+    drain: Arc<Drain>,
     home: Arc<Mutex<Option<Box<ServerSession>>>>,
 }
 
@@ -111,7 +119,13 @@ impl Session for StandIn {
 
     async fn response_duplex_vec(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
         match self.gate.pass(tasks)? {
-            Some(tasks) => self.client.response_duplex_vec(tasks).await,
+            Some(tasks) => {
+                if self.drain.is_draining() {
+                    // Nobody else can reach the client's session to say so.
+                    self.client.set_keepalive(None);
+                }
+                self.client.response_duplex_vec(tasks).await
+            }
             None => Ok(false),
         }
     }

@@ -43,7 +43,10 @@ pub fn claim(settings: &Settings, upgrade: bool) -> Result<AllClaimed, StartErro
         try_address(address).map_err(|reason| StartError::Address { address, reason })
     };
     let listeners = settings.listeners.iter().map(|listener| claim_one(listener.address));
-    Ok(AllClaimed { listeners: listeners.collect::<Result<_, _>>()?, admin: claim_one(settings.admin)? })
+    Ok(AllClaimed {
+        listeners: listeners.collect::<Result<_, _>>()?,
+        admin: claim_one(settings.admin.address)?,
+    })
 }
 
 fn try_address(address: SocketAddr) -> io::Result<Claimed> {

@@ -1,7 +1,7 @@
 //! Taking over what changes in the key file.
 
-use crate::keys::{KeyError, KeyFile, KeyTable, KeyWatcher};
-use arc_swap::ArcSwap;
+use crate::keys::{KeyError, KeyWatcher};
+use crate::live::Live;
 use async_trait::async_trait;
 use log::{error, info};
 use parking_lot::Mutex;
@@ -16,20 +16,22 @@ const INTERVAL: Duration = Duration::from_millis(400);
 /// A background service that keeps the table of keys as the file has it.
 pub struct KeyRefresh {
     watcher: Mutex<KeyWatcher>,
-    table: Arc<ArcSwap<KeyTable>>,
+    live: Arc<Live>,
 }
 
 impl KeyRefresh {
-    /// Loads `file` into `table`, to be kept up to date.
+    /// Loads the keys, to be kept up to date.
     ///
     /// # Errors
-    /// [`KeyError`] if the file is there and cannot be read.
-    pub fn begin(file: KeyFile, table: Arc<ArcSwap<KeyTable>>) -> Result<Self, KeyError> {
-        let mut watcher = KeyWatcher::new(file);
-        if let Some(keys) = watcher.changed()? {
-            table.store(Arc::new(keys));
+    /// [`KeyError`] if there is a file that cannot be read, and what is served asks for keys.
+    pub fn begin(live: Arc<Live>) -> Result<Self, KeyError> {
+        let mut watcher = KeyWatcher::new(live.key_file().clone());
+        match watcher.changed() {
+            Ok(Some(keys)) => live.set_keys(keys),
+            Err(error) if live.current().asks_for_keys() => return Err(error),
+            Ok(None) | Err(_) => {}
         }
-        Ok(Self { watcher: Mutex::new(watcher), table })
+        Ok(Self { watcher: Mutex::new(watcher), live })
     }
 
     fn look(&self) {
@@ -37,9 +39,13 @@ impl KeyRefresh {
             Ok(None) => {}
             Ok(Some(keys)) => {
                 info!("the keys have changed; there are {} now", keys.len());
-                self.table.store(Arc::new(keys));
+                self.live.set_keys(keys);
             }
-            Err(error) => error!("{error}; the keys known before stay in force"),
+            Err(error) if self.live.current().asks_for_keys() => {
+                error!("{error}; the keys known before stay in force");
+            }
+            // Nobody is asked for one.
+            Err(_) => {}
         }
     }
 }

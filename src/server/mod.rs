@@ -3,20 +3,20 @@
 mod addresses;
 mod conf;
 mod key_refresh;
+mod name_refresh;
 mod ready;
 mod tls;
 
 use crate::admin::{Admin, Readiness};
-use crate::config::{AccessLogFormat, Loaded, Settings};
-use crate::gateway::{Access, Gateway};
-use crate::keys::{KeyError, KeyFile, KeyTable};
-use crate::observe::access_log::{AccessLog, Format};
+use crate::config::{Loaded, Settings};
+use crate::gateway::Heritage;
+use crate::keys::KeyError;
+use crate::live::Live;
 use crate::proxy::Balancer;
-use crate::upstream::{Refresh, Upstreams};
 use addresses::{AllClaimed, Claimed, claim};
-use arc_swap::ArcSwap;
 use key_refresh::KeyRefresh;
 use log::warn;
+use name_refresh::NameRefresh;
 use pingora_core::apps::HttpServerOptions;
 use pingora_core::listeners::TcpSocketOptions;
 use pingora_core::listeners::tls::TlsSettings;
@@ -31,6 +31,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tls::Certificates;
 
 /// How much of one HTTP/2 request body may be under way, in bytes.
 const STREAM_WINDOW: u32 = 1024 * 1024;
@@ -94,16 +95,22 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
-/// Serves until a signal ends it: SIGINT at once, SIGTERM and SIGQUIT when what is in flight has had its time. Calls
+/// Serves `loaded`, which came from `file`, until a signal ends it: SIGINT at once, SIGTERM and SIGQUIT when what is in flight has had its time. Calls
 /// `on_ready` when all addresses are open.
 ///
 /// # Errors
 /// [`StartError`] if it could not begin.
-pub fn serve(loaded: Loaded, start: Start, on_ready: OnReady) -> Result<(), StartError> {
-    let parts = Parts::prepare(loaded, start)?;
-    let conf = conf::server_conf(&parts.settings)?;
+pub fn serve(
+    loaded: Loaded,
+    file: Option<PathBuf>,
+    start: Start,
+    on_ready: OnReady,
+) -> Result<(), StartError> {
+    let parts = Parts::prepare(loaded, file, start)?;
+    let settings = parts.live.current().settings.clone();
+    let conf = conf::server_conf(&settings)?;
     if start.upgrade || start.daemon || conf.daemon {
-        make_state_dir(&parts.settings)?;
+        make_state_dir(&settings)?;
     }
     let options = Opt { upgrade: start.upgrade, daemon: start.daemon, ..Opt::default() };
     let mut server = Server::new_with_opt_and_conf(options, conf);
@@ -116,37 +123,31 @@ pub fn serve(loaded: Loaded, start: Start, on_ready: OnReady) -> Result<(), Star
 
 /// All that a server is made of. Whatever can fail has not.
 struct Parts {
-    settings: Settings,
-    gateway: Arc<Gateway>,
+    live: Arc<Live>,
     claimed: AllClaimed,
     tls: Vec<Option<TlsSettings>>,
-    keys: Arc<ArcSwap<KeyTable>>,
-    /// `None` if no AI API asks for keys.
-    key_refresh: Option<KeyRefresh>,
+    key_refresh: KeyRefresh,
 }
 
 impl Parts {
-    fn prepare(loaded: Loaded, start: Start) -> Result<Self, StartError> {
-        let Loaded { settings, gateway, .. } = loaded;
-        let claimed = claim(&settings, start.upgrade)?;
-        let tls = settings.listeners.iter().map(tls::settings).collect::<Result<_, _>>()?;
-        let keys = Arc::new(ArcSwap::default());
-        let key_refresh = match asks_for_keys(&gateway) {
-            true => Some(KeyRefresh::begin(KeyFile::in_state_dir(&settings.state_dir), keys.clone())?),
-            false => None,
-        };
-        if key_refresh.is_some() && keys.load().is_empty() {
+    fn prepare(loaded: Loaded, file: Option<PathBuf>, start: Start) -> Result<Self, StartError> {
+        let claimed = claim(&loaded.settings, start.upgrade)?;
+        let listeners = &loaded.settings.listeners;
+        let certificates = Certificates::load(listeners)?;
+        let tls =
+            listeners.iter().map(|listener| certificates.settings(listener)).collect::<Result<_, _>>()?;
+        let on_reload = Box::new(move |settings: &Settings| certificates.renew(&settings.listeners));
+        let live = Arc::new(Live::new(loaded, file, &Heritage::default(), on_reload));
+        let key_refresh = KeyRefresh::begin(live.clone())?;
+        if live.current().asks_for_keys() && live.keys().is_empty() {
             warn!("there is no key yet, so that every request is refused: `evenkeel keys create` makes one");
         }
-        Ok(Self { settings, gateway: Arc::new(gateway), claimed, tls, keys, key_refresh })
+        Ok(Self { live, claimed, tls, key_refresh })
     }
 
     /// Puts the services into `server`.
     fn install(self, server: &mut Server, on_ready: OnReady) -> AllClaimed {
-        let upstreams = Arc::new(Upstreams::new(&self.gateway));
-        let access_log = AccessLog::new(log_format(&self.settings));
-        let balancer = Balancer::new(self.gateway, upstreams.clone(), self.keys, access_log);
-        let mut proxy = http_proxy_service(&server.configuration, balancer);
+        let mut proxy = http_proxy_service(&server.configuration, Balancer::new(self.live.clone()));
         if let Some(app) = proxy.app_logic_mut() {
             app.server_options = Some(server_options());
             app.h2_options = Some(h2_options());
@@ -161,13 +162,11 @@ impl Parts {
         // Pingora gives every service as many threads as it gives the proxy.
         admin.threads = Some(1);
 
-        let addresses = open_addresses(&self.settings, &self.claimed);
+        let addresses = open_addresses(&self.live.current().settings, &self.claimed);
         server.add_service(proxy);
         server.add_service(admin);
-        server.add_service(background_service("addresses", Refresh::new(upstreams)));
-        if let Some(key_refresh) = self.key_refresh {
-            server.add_service(background_service("keys", key_refresh));
-        }
+        server.add_service(background_service("names", NameRefresh(self.live)));
+        server.add_service(background_service("keys", self.key_refresh));
         server.add_service(background_service("ready", Announce::new(addresses, readiness, on_ready)));
         self.claimed
     }
@@ -189,19 +188,6 @@ fn open_addresses(settings: &Settings, claimed: &AllClaimed) -> Addresses {
         listeners: listeners.map(|(claimed, listener)| (claimed.address, listener.tls.is_some())).collect(),
         admin: claimed.admin.address,
     }
-}
-
-fn log_format(settings: &Settings) -> Format {
-    match settings.access_log {
-        AccessLogFormat::Json => Format::Json,
-        AccessLogFormat::Logfmt => Format::Logfmt,
-        AccessLogFormat::Off => Format::Off,
-    }
-}
-
-/// Whether any AI API is for the holders of keys.
-fn asks_for_keys(gateway: &Gateway) -> bool {
-    gateway.apis().iter().any(|api| api.access() == Access::ApiKey)
 }
 
 fn server_options() -> HttpServerOptions {

@@ -5,27 +5,77 @@
 
 use super::StartError;
 use crate::config::{Listener, TlsFiles};
+use arc_swap::ArcSwap;
 use pingora_core::listeners::tls::TlsSettings;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The TLS settings of a listener, HTTP/2 offered; `None` if it speaks in the clear.
-pub fn settings(listener: &Listener) -> Result<Option<TlsSettings>, StartError> {
-    let Some(files) = &listener.tls else {
-        return Ok(None);
-    };
-    let error = |reason: String| StartError::Tls { address: listener.address, reason };
-    let certified = load(files).map_err(error)?;
-    let (certificate, key) = (files.certificate.to_string_lossy(), files.key.to_string_lossy());
-    let mut settings = TlsSettings::intermediate(&certificate, &key).map_err(|e| error(e.to_string()))?;
-    // What was checked is what is served, though the files may change.
-    settings.set_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
-    settings.enable_h2();
-    Ok(Some(settings))
+/// The certificates that the listeners present, each by the address that the file has for it. Clones are one.
+#[derive(Debug, Clone, Default)]
+pub struct Certificates(Arc<Vec<(SocketAddr, Arc<Presented>)>>);
+
+/// What one listener presents to the clients that come next.
+#[derive(Debug)]
+struct Presented(ArcSwap<CertifiedKey>);
+
+impl ResolvesServerCert for Presented {
+    fn resolve(&self, _client: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.load_full())
+    }
+}
+
+impl Certificates {
+    /// Loads those of all listeners.
+    pub fn load(listeners: &[Listener]) -> Result<Self, StartError> {
+        let mut all = Vec::new();
+        for listener in listeners {
+            let error = |reason: String| StartError::Tls { address: listener.address, reason };
+            if let Some(files) = &listener.tls {
+                let certified = load(files).map_err(error)?;
+                all.push((listener.address, Arc::new(Presented(ArcSwap::from_pointee(certified)))));
+            }
+        }
+        Ok(Self(Arc::new(all)))
+    }
+
+    /// Loads those of the listeners that were there from the beginning again. All are exchanged, or none.
+    ///
+    /// # Errors
+    /// What is wrong with the files of the first that cannot be used.
+    pub fn renew(&self, listeners: &[Listener]) -> Result<(), String> {
+        let mut renewed = Vec::new();
+        for listener in listeners {
+            let presented = self.0.iter().find(|(address, _)| *address == listener.address);
+            if let (Some(files), Some((address, presented))) = (&listener.tls, presented) {
+                let certified = load(files)
+                    .map_err(|reason| format!("the listener on {address} cannot use TLS: {reason}"))?;
+                renewed.push((presented, certified));
+            }
+        }
+        renewed.into_iter().for_each(|(presented, certified)| presented.0.store(Arc::new(certified)));
+        Ok(())
+    }
+
+    /// The TLS settings of a listener, HTTP/2 offered; `None` if it speaks in the clear.
+    pub fn settings(&self, listener: &Listener) -> Result<Option<TlsSettings>, StartError> {
+        let presented = self.0.iter().find(|(address, _)| *address == listener.address);
+        let (Some(files), Some((_, presented))) = (&listener.tls, presented) else {
+            return Ok(None);
+        };
+        let (certificate, key) = (files.certificate.to_string_lossy(), files.key.to_string_lossy());
+        let mut settings = TlsSettings::intermediate(&certificate, &key)
+            .map_err(|error| StartError::Tls { address: listener.address, reason: error.to_string() })?;
+        // What was checked is what is served, though the files may change.
+        settings.set_cert_resolver(Arc::clone(presented) as Arc<dyn ResolvesServerCert>);
+        settings.enable_h2();
+        Ok(Some(settings))
+    }
 }
 
 /// The certificate chain and its key, which belong together.

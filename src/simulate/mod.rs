@@ -139,8 +139,8 @@ impl<'a> Play<'a> {
             false => row.failures += 1,
         }
         let phase = self.pairs.pool().phase(choice.place, now).filter(|_| suspended);
-        if let Some(Phase::Suspended { until, reason }) = phase {
-            row.suspend(now, until, reason);
+        if let Some(Phase::Suspended { until, .. }) = phase {
+            row.suspend(now, until, outcome);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The addresses of one endpoint.
 
+use crate::gateway::{Endpoint, Host};
 use async_trait::async_trait;
 use pingora_core::protocols::l4::socket::SocketAddr;
 use pingora_core::{Error, ErrorType, OrErr};
@@ -46,6 +47,14 @@ pub enum NoAddress {
 }
 
 impl Addresses {
+    pub(super) fn of(endpoint: &Endpoint) -> Self {
+        let url = endpoint.url();
+        match url.host() {
+            Host::Address(_) => Self::Fixed,
+            Host::Name(name) => Self::named(name, url.port()),
+        }
+    }
+
     pub(super) fn named(name: &str, port: u16) -> Self {
         let lookup = Lookup { name: name.to_owned(), port };
         Self::Named(Named {

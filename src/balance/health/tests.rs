@@ -144,14 +144,17 @@ fn failed_probes_double_the_time_up_to_the_greatest() {
         assert_eq!(health.begin(now, PATIENCE), Some(Role::Probe));
         health.fail(Role::Probe, now, now, &failure(), &rules);
         let until = now.after(Duration::from_secs(expected));
-        assert_eq!(health.phase(now), Phase::Suspended { until, reason: Outcome::Status(500) });
+        assert_eq!(
+            health.phase(now),
+            Phase::Suspended { until, reason: Reason::Failed(Outcome::Status(500)) }
+        );
         now = until;
     }
     health.begin(now, PATIENCE);
     health.succeed(Role::Probe, now, now);
     health.fail(Role::Regular, now, now, &failure(), &rules);
     let until = now.after(RULES.duration);
-    assert_eq!(health.phase(now), Phase::Suspended { until, reason: Outcome::Status(500) });
+    assert_eq!(health.phase(now), Phase::Suspended { until, reason: Reason::Failed(Outcome::Status(500)) });
 }
 
 #[test]
@@ -177,4 +180,73 @@ fn a_restored_pair_regains_its_share() {
     }
     assert_eq!(health.regained(at(50), None), 1.0);
     assert_eq!(Health::default().regained(at(0), ramp), 1.0);
+}
+
+fn held(phase: Phase) -> Option<(Tick, Reason)> {
+    match phase {
+        Phase::Suspended { until, reason } => Some((until, reason)),
+        _ => None,
+    }
+}
+
+#[test]
+fn an_operator_holds_a_pair_for_a_time() {
+    let mut health = Health::default();
+    health.hold(Some(at(60)), Some("maintenance".into()));
+    assert_eq!(held(health.phase(at(59))), Some((at(60), Reason::Operator)));
+    assert_eq!(health.begin(at(59), PATIENCE), None);
+    assert_eq!((health.note(at(59)), health.note(at(60))), (Some("maintenance"), None));
+    // No failure, so no probe.
+    assert_eq!(health.begin(at(60), PATIENCE), Some(Role::Regular));
+}
+
+#[test]
+fn a_drained_pair_waits_for_the_operator() {
+    let mut health = Health::default();
+    health.hold(None, None);
+    assert_eq!(health.phase(at(1_000_000)), Phase::Drained);
+    assert_eq!(health.begin(at(1_000_000), PATIENCE), None);
+    // What was under way when it was drained brings nothing back, and takes nothing out.
+    assert!(!health.succeed(Role::Regular, at(5), at(1_000_001)));
+    health.resume(at(1_000_002));
+    assert_eq!(health.begin(at(1_000_002), PATIENCE), Some(Role::Regular));
+}
+
+#[test]
+fn of_two_suspensions_the_longer_counts() {
+    for (until, expected) in
+        [(20, (at(40), Reason::Failed(Outcome::Status(500)))), (50, (at(50), Reason::Operator))]
+    {
+        let mut health = suspended();
+        health.hold(Some(at(until)), None);
+        assert_eq!(held(health.phase(at(11))), Some(expected), "held until {until}");
+    }
+    // A hold that is over leaves what it found.
+    let mut health = suspended();
+    health.hold(Some(at(20)), None);
+    assert_eq!(suspended_until(&health, 30), Some(at(40)));
+    let mut health = suspended();
+    health.hold(Some(at(50)), None);
+    assert_eq!(health.phase(at(50)), Phase::Due { reason: Outcome::Status(500) });
+}
+
+#[test]
+fn an_operator_ends_a_suspension() {
+    let mut health = suspended();
+    health.resume(at(15));
+    assert_eq!(health.phase(at(15)), Phase::Active);
+    // What began before tells of the time before; what begins now counts, and the old end is forgotten.
+    assert!(!fail(&mut health, Role::Regular, 9, 16));
+    assert!(fail(&mut health, Role::Regular, 15, 17));
+    assert_eq!(suspended_until(&health, 17), Some(at(47)));
+}
+
+#[test]
+fn it_goes_to_another_process_as_it_is() {
+    let mut held = probing();
+    held.hold(Some(at(99)), Some("why".into()));
+    for health in [Health::default(), suspended(), probing(), held] {
+        let wire = serde_json::to_string(&health).unwrap();
+        assert_eq!(serde_json::from_str::<Health>(&wire).unwrap(), health, "{wire}");
+    }
 }

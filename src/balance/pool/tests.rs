@@ -73,7 +73,7 @@ fn all_suspended_tells_when_the_first_is_back() {
     let pool = pool(&[1, 1, 0]);
     fail(&pool, 0, 5, 5);
     fail(&pool, 1, 3, 3);
-    assert_eq!(pool.choose(at(6), PairSet::EMPTY), Err(NoChoice::AllSuspended { until: at(33) }));
+    assert_eq!(pool.choose(at(6), PairSet::EMPTY), Err(NoChoice::AllSuspended { until: Some(at(33)) }));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_pair_that_is_being_probed_may_be_back_at_any_moment() {
     let pool = pool(&[1]);
     fail(&pool, 0, 5, 5);
     assert_eq!(choose(&pool, 40).role, Role::Probe);
-    assert_eq!(pool.choose(at(41), PairSet::EMPTY), Err(NoChoice::AllSuspended { until: at(41) }));
+    assert_eq!(pool.choose(at(41), PairSet::EMPTY), Err(NoChoice::AllSuspended { until: Some(at(41)) }));
 }
 
 #[test]
@@ -272,4 +272,25 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_an_operator_holds_is_never_tried_early() {
+    let pool = pool_of(Turn::weighted(&[1, 1]).unwrap(), 2, WhenAllSuspended::TrySoonest);
+    pool.pairs[0].health.lock().hold(Some(at(20)), None);
+    pool.pairs[1].health.lock().hold(None, None);
+    assert_eq!(pool.choose(at(5), PairSet::EMPTY), Err(NoChoice::AllSuspended { until: Some(at(20)) }));
+    pool.pairs[0].health.lock().hold(None, None);
+    assert_eq!(pool.choose(at(5), PairSet::EMPTY), Err(NoChoice::AllSuspended { until: None }));
+    pool.pairs[1].health.lock().resume(at(6));
+    assert_eq!(pool.choose(at(7), PairSet::EMPTY).unwrap().place, 1);
+}
+
+#[test]
+fn choices_are_counted() {
+    let pool = pool(&[3, 1]);
+    for _ in 0..8 {
+        pool.choose(at(5), PairSet::EMPTY).unwrap();
+    }
+    assert_eq!((pool.times_chosen(0), pool.times_chosen(1), pool.times_chosen(2)), (6, 2, 0));
 }

@@ -11,7 +11,7 @@ mod resilience;
 mod settings;
 mod vendors;
 
-pub use settings::{Listener, Settings, TlsFiles};
+pub use settings::{AdminSettings, Listener, Settings, TlsFiles};
 
 use super::document::Document;
 use super::file::File;

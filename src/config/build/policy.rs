@@ -115,7 +115,7 @@ impl<'b> Policies<'b> {
         self.check_twice(entries, &pairs);
         let pairs = pairs.into_iter().collect::<Option<Vec<_>>>()?;
         let rules = rules?;
-        let members = pairs.iter().map(|pair| self.member(pair)).collect();
+        let members = pairs.iter().map(Self::member).collect();
         let pool = Pool::new(turn?, members, rules.suspension.clone(), rules.when_all_suspended);
         Some(Some(Pairs::new(pairs, pool, rules.retry.clone(), rules.commit)))
     }
@@ -159,7 +159,7 @@ impl<'b> Policies<'b> {
     }
 
     fn pair(
-        &self,
+        &mut self,
         entry: &PairEntry,
         listed: &Listed<'_>,
         other: &Listed<'_>,
@@ -182,7 +182,10 @@ impl<'b> Policies<'b> {
         let endpoint = Arc::clone(endpoint?);
         let timeouts = endpoint.timeouts();
         let timeouts = rules.map_or(timeouts, |rules| rules.timeouts(timeouts));
-        Some(Pair::new(model?, endpoint, timeouts))
+        let model = model?;
+        let key = (endpoint.id(), model.name().to_owned());
+        let health = Arc::clone(self.healths.entry(key).or_default());
+        Some(Pair::new(model, endpoint, timeouts, health))
     }
 
     fn endpoint<'l>(
@@ -230,10 +233,8 @@ impl<'b> Policies<'b> {
         }
     }
 
-    /// The pair as a pool knows it, with the health that all operations of the AI API share for it.
-    fn member(&mut self, pair: &Pair) -> Member {
-        let key = (pair.endpoint.id(), pair.model.name().to_owned());
-        let health = Arc::clone(self.healths.entry(key).or_default());
-        Member { health, probe_patience: pair.timeouts.first_byte }
+    /// The pair as a pool knows it.
+    fn member(pair: &Pair) -> Member {
+        Member { health: Arc::clone(&pair.health), probe_patience: pair.timeouts.first_byte }
     }
 }

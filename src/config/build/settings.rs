@@ -1,17 +1,21 @@
 //! What concerns the process: addresses, files, the log.
 
 use super::super::document::Document;
-use super::super::file::{AccessLogFormat, File, ListenerEntry, TlsSection};
+use super::super::file::{AccessLogFormat, AdminSection, File, ListenerEntry, MetricConventions, TlsSection};
 use super::super::findings::Spot;
 use super::super::located::Located;
 use super::super::outside::Outside;
 use super::super::server::{self, ServerSection};
 use super::super::tree::NodeId;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// Where the admin address is unless a file says otherwise: reachable from this machine alone.
 const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
+
+/// The shortest token of the management API, in characters: a shorter one could be guessed.
+const MIN_TOKEN: usize = 16;
 
 /// Where the keys are kept unless a file says otherwise.
 const DEFAULT_STATE_DIR: &str = "/var/lib/evenkeel";
@@ -23,12 +27,32 @@ pub struct Settings {
     pub server: ServerSection,
     /// The addresses that clients connect to, at least one.
     pub listeners: Vec<Listener>,
-    /// The address for health and status.
-    pub admin: SocketAddr,
+    /// The address for health, metrics and the management API, and who may call it.
+    pub admin: AdminSettings,
     /// The directory of `keys.yaml`.
     pub state_dir: PathBuf,
     /// How the access log is written.
     pub access_log: AccessLogFormat,
+    /// Whose names metrics have.
+    pub metric_conventions: MetricConventions,
+    /// Whether the file is loaded again when it has changed.
+    pub watch: bool,
+}
+
+/// The admin address.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AdminSettings {
+    /// The address; port 0 is one that the system chooses.
+    pub address: SocketAddr,
+    /// What callers of the management API present; `None` if whoever is on this machine may call it.
+    pub token: Option<String>,
+}
+
+impl fmt::Debug for AdminSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let token = self.token.as_ref().map(|_| "…");
+        f.debug_struct("AdminSettings").field("address", &self.address).field("token", &token).finish()
+    }
 }
 
 /// An address that clients connect to.
@@ -60,10 +84,9 @@ pub(super) fn build(document: &Document, file: File, outside: &dyn Outside) -> O
     }
     let entries = entries.into_iter().flatten().filter_map(Located::value);
     let listeners: Vec<_> = entries.map(|entry| listener(&mut taken, entry, outside)).collect();
-    let admin = match file.admin.as_ref().and_then(|admin| admin.value()?.address.as_ref()) {
-        Some(address) => taken.parse(address),
-        None => Some(DEFAULT_ADMIN),
-    };
+    let admin = admin(&mut taken, file.admin.as_ref());
+    let conventions = file.metrics.as_ref().and_then(|metrics| metrics.value()?.conventions.as_ref());
+    let watch = file.reload.as_ref().and_then(|reload| reload.value()?.watch.as_ref());
     let format = file.access_log.as_ref().and_then(|log| log.value()?.format.as_ref());
     let access_log = format.and_then(Located::value).copied().unwrap_or_default();
     let state_dir = match file.state_dir {
@@ -78,7 +101,44 @@ pub(super) fn build(document: &Document, file: File, outside: &dyn Outside) -> O
         admin: admin?,
         state_dir: state_dir?,
         access_log,
+        metric_conventions: conventions.and_then(Located::value).copied().unwrap_or_default(),
+        watch: watch.and_then(Located::value).copied().unwrap_or_default(),
     })
+}
+
+fn admin(taken: &mut Addresses<'_>, section: Option<&Located<AdminSection>>) -> Option<AdminSettings> {
+    let document = taken.document;
+    let section = section.and_then(Located::value);
+    let given = section.and_then(|section| section.address.as_ref());
+    let address = match given {
+        Some(given) => taken.parse(given),
+        None => Some(DEFAULT_ADMIN),
+    };
+    let token = section.and_then(|section| section.token.as_ref());
+    let token = match token {
+        Some(given) => Some(admin_token(document, given)?),
+        None => None,
+    };
+    if let (Some(given), Some(address), None) = (given, address, &token)
+        && !address.ip().is_loopback()
+    {
+        let message = "the admin address can be reached from elsewhere, and there is no `admin.token`";
+        let help = "add `token: ${EVENKEEL_ADMIN_TOKEN}`, or use a loopback address such as `127.0.0.1:9901`";
+        document.findings.error_with_help(Spot::Value(given.node()), message, help);
+        return None;
+    }
+    Some(AdminSettings { address: address?, token })
+}
+
+fn admin_token(document: &Document, given: &Located<String>) -> Option<String> {
+    let token = given.value()?;
+    if token.len() >= MIN_TOKEN && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some(token.clone());
+    }
+    let message = format!("the token is not {MIN_TOKEN} or more visible ASCII characters without spaces");
+    let help = "`openssl rand -hex 32` makes one";
+    document.findings.error_with_help(Spot::Value(given.node()), message, help);
+    None
 }
 
 fn listener(taken: &mut Addresses<'_>, entry: &ListenerEntry, outside: &dyn Outside) -> Option<Listener> {
