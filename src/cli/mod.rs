@@ -12,6 +12,7 @@ mod mock_vendor;
 mod run;
 mod schema;
 mod simulate;
+mod upgrade;
 
 use crate::config::{Loaded, Report};
 use crate::gateway::AiApi;
@@ -36,6 +37,8 @@ pub struct Cli {
 enum Command {
     /// Serve a configuration file.
     Run(run::Args),
+    /// Start a new process that takes over from the running one without a request lost, and wait until it serves.
+    Upgrade(upgrade::Args),
     /// Load and validate a configuration file, and print what would be served, or every error in it.
     Check(check::Args),
     /// Make, list and revoke the keys of clients.
@@ -131,7 +134,11 @@ impl From<KeyError> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Address { .. } | StartError::StateDir { .. } => Self::Other(error.to_string()),
+            StartError::Address { .. }
+            | StartError::StateDir { .. }
+            | StartError::Takeover(_)
+            | StartError::Sockets(_)
+            | StartError::Signals(_) => Self::Other(error.to_string()),
             StartError::Tls { .. } | StartError::Keys(_) | StartError::Server(_) => {
                 Self::Configuration(error.to_string())
             }
@@ -165,6 +172,7 @@ impl Command {
     fn call(self) -> Result<(), Failure> {
         match self {
             Self::Run(args) => run::call(&args),
+            Self::Upgrade(args) => upgrade::call(&args),
             Self::Check(args) => check::call(&args),
             Self::Keys(keys) => keys::call(keys),
             Self::Demo(args) => demo::call(&args),

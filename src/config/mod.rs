@@ -42,8 +42,9 @@ pub use units::{DurationError, parse_duration};
 
 use crate::gateway::Gateway;
 use document::Document;
+use outside::Noting;
 use reader::Reader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A configuration that can be served.
 #[derive(Debug)]
@@ -61,13 +62,27 @@ pub struct Loaded {
 /// # Errors
 /// A [`Report`] of all that is wrong with it.
 pub fn load(path: &Path) -> Result<Loaded, Report> {
+    load_noting(path, &mut Vec::new())
+}
+
+/// The same, noting the files that were looked at, whether they could be read or not.
+///
+/// # Errors
+/// A [`Report`] of all that is wrong with it.
+pub fn load_noting(path: &Path, files: &mut Vec<PathBuf>) -> Result<Loaded, Report> {
+    let outside = Noting::new(Process);
+    let loaded = load_among(path, &outside);
+    *files = outside.files();
+    loaded
+}
+
+fn load_among(path: &Path, outside: &dyn Outside) -> Result<Loaded, Report> {
     let name = path.display().to_string();
-    let outside = Process;
     let bytes = outside
         .file(path)
         .map_err(|error| Report::of_file(&name, format!("cannot read the file: {error}"), None))?;
     match std::str::from_utf8(&bytes) {
-        Ok(text) => parse(&name, text, &outside),
+        Ok(text) => parse(&name, text, outside),
         Err(error) => {
             let message = format!("the file is not UTF-8 text: the byte at {} is wrong", error.valid_up_to());
             Err(Report::of_file(&name, message, Some("save it as UTF-8")))

@@ -1,9 +1,10 @@
 //! What a configuration can refer to outside of itself: the environment and files.
 
+use std::cell::RefCell;
 use std::env::VarError;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The greatest file that is read, in bytes.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
@@ -43,5 +44,36 @@ impl Outside for Process {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }
         Ok(bytes)
+    }
+}
+
+/// Notes which files were asked for.
+pub(super) struct Noting<O> {
+    inner: O,
+    files: RefCell<Vec<PathBuf>>,
+}
+
+impl<O> Noting<O> {
+    pub(super) fn new(inner: O) -> Self {
+        Self { inner, files: RefCell::default() }
+    }
+
+    /// The files that were asked for, each once, in the order in which they first were.
+    pub(super) fn files(self) -> Vec<PathBuf> {
+        self.files.into_inner()
+    }
+}
+
+impl<O: Outside> Outside for Noting<O> {
+    fn variable(&self, name: &str) -> Result<String, VarError> {
+        self.inner.variable(name)
+    }
+
+    fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let mut files = self.files.borrow_mut();
+        if !files.iter().any(|known| known == path) {
+            files.push(path.to_owned());
+        }
+        self.inner.file(path)
     }
 }

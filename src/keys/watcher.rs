@@ -21,14 +21,19 @@ pub struct KeyWatcher {
 
 /// What tells one state of a file from another without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stamp {
+pub enum Stamp {
+    /// There is no file.
     Missing,
     /// Seconds and nanoseconds. The time of the inode's change tells what that of the content's
     /// does not: a file made readable again, or put back with its old time.
     Present {
+        /// Its inode.
         inode: u64,
+        /// Its length in bytes.
         length: u64,
+        /// When its content was changed.
         modified: (i64, i64),
+        /// When its inode was changed.
         changed: (i64, i64),
     },
     /// Not even its metadata can be had.
@@ -36,7 +41,8 @@ enum Stamp {
 }
 
 impl Stamp {
-    fn of(path: &Path) -> Self {
+    /// The state of the file at `path`, or of what a symbolic link there refers to.
+    pub fn of(path: &Path) -> Self {
         match fs::metadata(path) {
             Ok(metadata) => Self::Present {
                 inode: metadata.ino(),

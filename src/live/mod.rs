@@ -63,6 +63,8 @@ pub struct Live {
     began_with: Arc<Settings>,
     /// The file that is served; `None` if the configuration came from elsewhere.
     file: Option<PathBuf>,
+    /// That file, and those that it referred to when it was last looked at.
+    files: Mutex<Vec<PathBuf>>,
     keys: ArcSwap<KeyTable>,
     key_file: KeyFile,
     last_reload: Mutex<LastReload>,
@@ -74,12 +76,26 @@ pub struct Live {
     started_at: SystemTime,
 }
 
+/// Where a configuration came from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its file.
+    pub file: PathBuf,
+    /// That file, and those that it refers to.
+    pub files: Vec<PathBuf>,
+}
+
 /// Takes new settings over into the running process. The error says why they cannot be.
 pub type OnReload = dyn Fn(&Settings) -> Result<(), String> + Send + Sync;
 
 impl Live {
-    /// Begins to serve `loaded`, which came from `file`, going on where an earlier process was.
-    pub fn new(loaded: Loaded, file: Option<PathBuf>, heritage: &Heritage, on_reload: Box<OnReload>) -> Self {
+    /// Begins to serve `loaded`, which came from `source`, going on where an earlier process was.
+    pub fn new(
+        loaded: Loaded,
+        source: Option<Source>,
+        heritage: &Heritage,
+        on_reload: Box<OnReload>,
+    ) -> Self {
         let Loaded { settings, gateway, .. } = loaded;
         let settings = Arc::new(settings);
         let gateway = gateway.inheriting(heritage);
@@ -91,7 +107,8 @@ impl Live {
             current: ArcSwap::from_pointee(serving),
             key_file: KeyFile::in_state_dir(&settings.state_dir),
             began_with: settings,
-            file,
+            files: Mutex::new(source.as_ref().map_or_else(Vec::new, |source| source.files.clone())),
+            file: source.map(|source| source.file),
             keys: ArcSwap::default(),
             last_reload: Mutex::new(LastReload { at: now, error: None }),
             reloading: Mutex::new(()),
@@ -124,6 +141,11 @@ impl Live {
     /// The file that is served; `None` if the configuration came from elsewhere.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
+    }
+
+    /// That file, and those that it referred to when it was last looked at.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.files.lock().clone()
     }
 
     /// What is under way.

@@ -77,7 +77,8 @@ impl Live {
             return Err(NotReloaded::Draining);
         }
         let file: &Path = self.file.as_deref().ok_or(NotReloaded::NoFile)?;
-        let Loaded { settings, gateway, warnings } = config::load(file).map_err(NotReloaded::Invalid)?;
+        let loaded = config::load_noting(file, &mut self.files.lock());
+        let Loaded { settings, gateway, warnings } = loaded.map_err(NotReloaded::Invalid)?;
         (self.on_reload)(&settings).map_err(NotReloaded::Unusable)?;
         let old = self.current();
         let gateway = gateway.inheriting(&old.gateway.heritage());

@@ -3,6 +3,7 @@
 //! A line never holds a body, a key or a credential: [`Entry`] has no place for one.
 
 use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -135,7 +136,9 @@ fn needs_quotes(text: &str) -> bool {
 #[derive(Debug, Default)]
 pub struct AccessLog {
     /// Begun at the first line: a thread that was there before a daemon forks would be lost.
-    writer: OnceCell<(NonBlocking, WorkerGuard)>,
+    writer: OnceCell<NonBlocking>,
+    /// Writes what waits when it is dropped.
+    worker: Mutex<Option<WorkerGuard>>,
 }
 
 impl AccessLog {
@@ -144,15 +147,22 @@ impl AccessLog {
         let Some(line) = entry.line(format) else {
             return;
         };
-        let (writer, _) = self.writer.get_or_init(|| {
-            NonBlockingBuilder::default()
+        let writer = self.writer.get_or_init(|| {
+            let (writer, worker) = NonBlockingBuilder::default()
                 .lossy(true)
                 .buffered_lines_limit(WAITING_LINES)
                 .thread_name("access-log")
-                .finish(std::io::stdout())
+                .finish(std::io::stdout());
+            *self.worker.lock() = Some(worker);
+            writer
         });
         // A lossy writer takes every line, or drops it.
         let _ = writer.clone().write_all(&line);
+    }
+
+    /// Writes the lines that wait, and no more after them.
+    pub fn close(&self) {
+        drop(self.worker.lock().take());
     }
 }
 

@@ -36,14 +36,14 @@ pub const MAX_TRIES: usize = 128;
 /// The load balancer.
 pub struct Balancer {
     live: Arc<Live>,
-    access_log: AccessLog,
+    access_log: Arc<AccessLog>,
     clock: Clock,
 }
 
 impl Balancer {
-    /// A balancer that serves what is live.
-    pub fn new(live: Arc<Live>) -> Self {
-        Self { live, access_log: AccessLog::default(), clock: Clock }
+    /// A balancer that serves what is live, and writes a line of each request to `access_log`.
+    pub fn new(live: Arc<Live>, access_log: Arc<AccessLog>) -> Self {
+        Self { live, access_log, clock: Clock }
     }
 
     /// Decides where the request goes, and reads its body if the model is to be replaced in it.

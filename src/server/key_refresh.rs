@@ -2,18 +2,15 @@
 
 use crate::keys::{KeyError, KeyWatcher};
 use crate::live::Live;
-use async_trait::async_trait;
 use log::{error, info};
 use parking_lot::Mutex;
-use pingora_core::server::ShutdownWatch;
-use pingora_core::services::background::BackgroundService;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the file is looked at. What is new in it takes effect within a second.
 const INTERVAL: Duration = Duration::from_millis(400);
 
-/// A background service that keeps the table of keys as the file has it.
+/// Keeps the table of keys as the file has it.
 pub struct KeyRefresh {
     watcher: Mutex<KeyWatcher>,
     live: Arc<Live>,
@@ -48,17 +45,13 @@ impl KeyRefresh {
             Err(_) => {}
         }
     }
-}
 
-#[async_trait]
-impl BackgroundService for KeyRefresh {
-    async fn start(&self, mut shutdown: ShutdownWatch) {
+    /// Keeps the keys as their file has them.
+    pub async fn keep_fresh(&self) {
         let mut interval = tokio::time::interval(INTERVAL);
         loop {
-            tokio::select! {
-                _ = shutdown.changed() => return,
-                _ = interval.tick() => self.look(),
-            }
+            interval.tick().await;
+            self.look();
         }
     }
 }

@@ -1,37 +1,49 @@
 //! A loaded configuration, running: Pingora's server with our services in it.
 
-mod addresses;
 mod conf;
+mod file_watch;
+mod handover;
+mod housekeeping;
 mod key_refresh;
+mod listening;
 mod name_refresh;
 mod ready;
+mod signals;
+mod sockets;
 mod tls;
+
+pub use conf::upgrade_sock;
+pub use handover::is_running;
 
 use crate::admin::{Admin, Readiness};
 use crate::config::{Loaded, Settings};
 use crate::gateway::Heritage;
 use crate::keys::KeyError;
-use crate::live::Live;
+use crate::live::{Live, Source};
+use crate::observe::access_log::AccessLog;
 use crate::proxy::Balancer;
-use addresses::{AllClaimed, Claimed, claim};
+use handover::{Giver, Predecessor, TakeError};
+use housekeeping::Housekeeping;
 use key_refresh::KeyRefresh;
+use listening::{Counted, Lent};
 use log::warn;
-use name_refresh::NameRefresh;
 use pingora_core::apps::HttpServerOptions;
-use pingora_core::listeners::TcpSocketOptions;
 use pingora_core::listeners::tls::TlsSettings;
 use pingora_core::protocols::http::v2::server::{H2Options, default_h2_options};
 use pingora_core::server::configuration::Opt;
-use pingora_core::server::{RunArgs, Server};
+use pingora_core::server::{ListenFds, RunArgs, Server};
 use pingora_core::services::background::background_service;
 use pingora_core::services::listening::Service;
-use pingora_proxy::http_proxy_service;
+use pingora_proxy::http_proxy;
 use ready::Announce;
+use signals::Signals;
+use sockets::{Listening, Sockets};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tls::Certificates;
+use tokio::sync::{Barrier, watch};
 
 /// How much of one HTTP/2 request body may be under way, in bytes.
 const STREAM_WINDOW: u32 = 1024 * 1024;
@@ -78,6 +90,15 @@ pub enum StartError {
         /// What the system said.
         reason: std::io::Error,
     },
+    /// The running instance did not hand over.
+    #[error(transparent)]
+    Takeover(#[from] TakeError),
+    /// The listening sockets cannot be used.
+    #[error("the listening sockets cannot be used: {0}")]
+    Sockets(std::io::Error),
+    /// Signals cannot be waited for.
+    #[error("signals cannot be waited for: {0}")]
+    Signals(std::io::Error),
     /// The `server` section cannot be used.
     #[error("the `server` section cannot be used: {0}")]
     Server(String),
@@ -95,98 +116,142 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
-/// Serves `loaded`, which came from `file`, until a signal ends it: SIGINT at once, SIGTERM and SIGQUIT when what is in flight has had its time. Calls
-/// `on_ready` when all addresses are open.
+/// Serves `loaded`, which came from `source`, until a signal ends it or another process has taken over: see [`signals`].
+/// Calls `on_ready` when the process serves.
 ///
 /// # Errors
-/// [`StartError`] if it could not begin.
+/// [`StartError`] if it could not begin. An instance that runs has not been disturbed then.
 pub fn serve(
     loaded: Loaded,
-    file: Option<PathBuf>,
+    source: Option<Source>,
     start: Start,
     on_ready: OnReady,
 ) -> Result<(), StartError> {
-    let parts = Parts::prepare(loaded, file, start)?;
-    let settings = parts.live.current().settings.clone();
-    let conf = conf::server_conf(&settings)?;
-    if start.upgrade || start.daemon || conf.daemon {
-        make_state_dir(&settings)?;
+    signals::expect().map_err(StartError::Signals)?;
+    let settings = &loaded.settings;
+    let conf = conf::server_conf(settings)?;
+    if start.daemon || conf.daemon {
+        make_state_dir(settings)?;
     }
-    let options = Opt { upgrade: start.upgrade, daemon: start.daemon, ..Opt::default() };
+    let limit = conf::drain_limit(settings);
+    let options = Opt { daemon: start.daemon, ..Opt::default() };
     let mut server = Server::new_with_opt_and_conf(options, conf);
-    server.bootstrap();
-    // Until the end: ports that the kernel chose are held by it.
-    let _claimed = parts.install(&mut server, on_ready);
-    server.run(RunArgs::default());
+    let parts = Parts::prepare(loaded, source, start, Path::new(&server.configuration.upgrade_sock))?;
+    let (live, access_log) = (Arc::clone(&parts.live), Arc::<AccessLog>::default());
+    let (giver, stop_admin) = parts.install(&mut server, &access_log, on_ready);
+    let signals = Signals::new(live, Arc::clone(&giver), stop_admin, limit);
+    server.run(RunArgs { shutdown_signal: Box::new(signals) });
+    giver.clean_up();
+    access_log.close();
     Ok(())
 }
 
 /// All that a server is made of. Whatever can fail has not.
 struct Parts {
     live: Arc<Live>,
-    claimed: AllClaimed,
+    sockets: Sockets,
+    lent: ListenFds,
+    predecessor: Option<Predecessor>,
     tls: Vec<Option<TlsSettings>>,
-    key_refresh: KeyRefresh,
+    keys: KeyRefresh,
 }
 
 impl Parts {
-    fn prepare(loaded: Loaded, file: Option<PathBuf>, start: Start) -> Result<Self, StartError> {
-        let claimed = claim(&loaded.settings, start.upgrade)?;
+    fn prepare(
+        loaded: Loaded,
+        source: Option<Source>,
+        start: Start,
+        upgrade_sock: &Path,
+    ) -> Result<Self, StartError> {
         let listeners = &loaded.settings.listeners;
         let certificates = Certificates::load(listeners)?;
         let tls =
             listeners.iter().map(|listener| certificates.settings(listener)).collect::<Result<_, _>>()?;
+        // Last of what can fail for the configuration's sake: so far the running instance knows of nothing.
+        let (predecessor, taken_over, heritage) = predecessor(start, upgrade_sock)?;
+        let sockets = Sockets::open(&loaded.settings, taken_over)?;
+        let lent = sockets.lend().map_err(StartError::Sockets)?;
         let on_reload = Box::new(move |settings: &Settings| certificates.renew(&settings.listeners));
-        let live = Arc::new(Live::new(loaded, file, &Heritage::default(), on_reload));
-        let key_refresh = KeyRefresh::begin(live.clone())?;
+        let live = Arc::new(Live::new(loaded, source, &heritage, on_reload));
+        let keys = KeyRefresh::begin(live.clone())?;
         if live.current().asks_for_keys() && live.keys().is_empty() {
             warn!("there is no key yet, so that every request is refused: `evenkeel keys create` makes one");
         }
-        Ok(Self { live, claimed, tls, key_refresh })
+        Ok(Self { live, sockets, lent, predecessor, tls, keys })
     }
 
-    /// Puts the services into `server`.
-    fn install(self, server: &mut Server, on_ready: OnReady) -> AllClaimed {
-        let mut proxy = http_proxy_service(&server.configuration, Balancer::new(self.live.clone()));
-        if let Some(app) = proxy.app_logic_mut() {
-            app.server_options = Some(server_options());
-            app.h2_options = Some(h2_options());
-        }
-        for (listener, tls) in self.claimed.listeners.iter().zip(self.tls) {
+    /// Puts the services into `server`. Returns what hands over to another process, and what stops the admin address.
+    fn install(
+        self,
+        server: &mut Server,
+        access_log: &Arc<AccessLog>,
+        on_ready: OnReady,
+    ) -> (Arc<Giver>, watch::Sender<bool>) {
+        let Self { live, sockets, lent, predecessor, tls, keys } = self;
+        let readiness = Readiness::default();
+        let stop_admin = watch::Sender::new(false);
+        // The two listening services, and the one that tells of them.
+        let begin = Arc::new(Barrier::new(3));
+
+        let mut proxy = http_proxy(&server.configuration, Balancer::new(live.clone(), access_log.clone()));
+        proxy.server_options = Some(server_options());
+        proxy.h2_options = Some(h2_options());
+        let mut proxy = Service::new("proxy".to_owned(), Counted::new(proxy, Arc::clone(live.drain())));
+        for (listener, tls) in sockets.listeners.iter().zip(tls) {
             listen(&mut proxy, listener, tls);
         }
+        server.add_service(Lent::new(proxy, lent.clone(), live.drain().watch(), begin.clone()));
 
-        let readiness = Readiness::default();
         let mut admin = Service::new("admin".to_owned(), Admin::new(readiness.clone()));
-        listen(&mut admin, &self.claimed.admin, None);
+        listen(&mut admin, &sockets.admin, None);
         // Pingora gives every service as many threads as it gives the proxy.
         admin.threads = Some(1);
+        server.add_service(Lent::new(admin, lent, stop_admin.subscribe(), begin.clone()));
 
-        let addresses = open_addresses(&self.live.current().settings, &self.claimed);
-        server.add_service(proxy);
-        server.add_service(admin);
-        server.add_service(background_service("names", NameRefresh(self.live)));
-        server.add_service(background_service("keys", self.key_refresh));
-        server.add_service(background_service("ready", Announce::new(addresses, readiness, on_ready)));
-        self.claimed
+        let addresses = open_addresses(&live.current().settings, &sockets);
+        let upgrade_sock = server.configuration.upgrade_sock.clone().into();
+        let giver = Arc::new(Giver::new(live.clone(), sockets, upgrade_sock));
+        let announce = Announce::new(begin, predecessor, giver.clone(), addresses, readiness, on_ready);
+        let ready = server.add_service(background_service("ready", announce));
+        // Tells the process that started a daemon, if it waits.
+        server.bootstrap_as_a_service().add_dependency(ready);
+
+        let housekeeping = Housekeeping { live, keys };
+        server.add_service(background_service("housekeeping", housekeeping));
+        (giver, stop_admin)
     }
 }
 
-fn listen<A>(service: &mut Service<A>, claimed: &Claimed, tls: Option<TlsSettings>) {
-    let address = claimed.address.to_string();
-    let mut options = TcpSocketOptions::default();
-    options.so_reuseport = claimed.is_held().then_some(true);
+/// The instance that runs, its sockets and what its gateway leaves, if this one is to take over from it.
+fn predecessor(
+    start: Start,
+    upgrade_sock: &Path,
+) -> Result<(Option<Predecessor>, Vec<Listening>, Heritage), StartError> {
+    if !start.upgrade {
+        return Ok((None, Vec::new(), Heritage::default()));
+    }
+    Ok(match handover::take_over(upgrade_sock)? {
+        Some((predecessor, sockets, heritage)) => (Some(predecessor), sockets, heritage),
+        None => {
+            warn!("there is nothing to take over: no process listens at {}", upgrade_sock.display());
+            (None, Vec::new(), Heritage::default())
+        }
+    })
+}
+
+fn listen<A>(service: &mut Service<A>, listening: &Listening, tls: Option<TlsSettings>) {
+    let address = listening.address.to_string();
     match tls {
-        Some(tls) => service.add_tls_with_settings(&address, Some(options), tls),
-        None => service.add_tcp_with_settings(&address, options),
+        Some(tls) => service.add_tls_with_settings(&address, None, tls),
+        None => service.add_tcp(&address),
     }
 }
 
-fn open_addresses(settings: &Settings, claimed: &AllClaimed) -> Addresses {
-    let listeners = claimed.listeners.iter().zip(&settings.listeners);
+fn open_addresses(settings: &Settings, sockets: &Sockets) -> Addresses {
+    let listeners = sockets.listeners.iter().zip(&settings.listeners);
     Addresses {
-        listeners: listeners.map(|(claimed, listener)| (claimed.address, listener.tls.is_some())).collect(),
-        admin: claimed.admin.address,
+        listeners: listeners.map(|(socket, listener)| (socket.address, listener.tls.is_some())).collect(),
+        admin: sockets.admin.address,
     }
 }
 

@@ -1,60 +1,77 @@
-//! Telling when the addresses are open.
+//! The moment from which on the process serves.
 
+use super::handover::{self, Giver, Predecessor};
 use super::{Addresses, OnReady};
 use crate::admin::Readiness;
 use async_trait::async_trait;
+use log::warn;
+use parking_lot::Mutex;
 use pingora_core::server::ShutdownWatch;
+use pingora_core::services::ServiceReadyNotifier;
 use pingora_core::services::background::BackgroundService;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
-use tokio::net::TcpStream;
+use sd_notify::NotifyState;
+use std::sync::Arc;
+use tokio::sync::Barrier;
 
-/// How long to wait before an address that does not answer is tried again.
-const PAUSE: Duration = Duration::from_millis(2);
-
-/// A background service that waits until all addresses take connections, and tells of it once.
+/// A background service that lets the listening services begin together, and tells whoever waits for it.
 pub struct Announce {
+    begin: Arc<Barrier>,
+    predecessor: Mutex<Option<Predecessor>>,
+    giver: Arc<Giver>,
     addresses: Addresses,
     readiness: Readiness,
     on_ready: OnReady,
 }
 
 impl Announce {
-    /// Tells `readiness` and `on_ready`.
-    pub fn new(addresses: Addresses, readiness: Readiness, on_ready: OnReady) -> Self {
-        Self { addresses, readiness, on_ready }
+    /// Lets `giver` wait for the next process, and tells `predecessor`, `readiness`, the service manager and `on_ready` when all have come to `begin`.
+    pub fn new(
+        begin: Arc<Barrier>,
+        predecessor: Option<Predecessor>,
+        giver: Arc<Giver>,
+        addresses: Addresses,
+        readiness: Readiness,
+        on_ready: OnReady,
+    ) -> Self {
+        Self { begin, predecessor: Mutex::new(predecessor), giver, addresses, readiness, on_ready }
     }
 
-    /// Pingora does not tell when a listener is open, so each is connected to.
-    async fn wait(&self) {
-        let listeners = self.addresses.listeners.iter().map(|(address, _)| *address);
-        for address in listeners.chain([self.addresses.admin]) {
-            while TcpStream::connect(reachable(address)).await.is_err() {
-                tokio::time::sleep(PAUSE).await;
-            }
+    async fn announce(&self) {
+        self.begin.wait().await;
+        let predecessor = self.predecessor.lock().take();
+        let took_over = predecessor.is_some();
+        if let Some(predecessor) = predecessor {
+            // Blocks until the other process has answered.
+            let _ = tokio::task::spawn_blocking(|| predecessor.release()).await;
         }
+        if let Some(listener) = self.giver.open() {
+            let giver = Arc::clone(&self.giver);
+            // Blocks until somebody comes, and ends with the process.
+            let _handover = tokio::task::spawn_blocking(move || handover::serve(&giver, &listener));
+        }
+        self.readiness.set();
+        (self.on_ready)(&self.addresses);
+        tell_service_manager(took_over);
+    }
+}
+
+/// systemd, where it waits for `Type=notify`.
+fn tell_service_manager(took_over: bool) {
+    let mut states = vec![NotifyState::Ready];
+    if took_over {
+        states.insert(0, NotifyState::MainPid(std::process::id()));
+    }
+    if let Err(error) = sd_notify::notify(&states) {
+        warn!("the service manager was not told that this process serves: {error}");
     }
 }
 
 #[async_trait]
 impl BackgroundService for Announce {
-    async fn start(&self, mut shutdown: ShutdownWatch) {
+    async fn start_with_ready_notifier(&self, mut shutdown: ShutdownWatch, ready: ServiceReadyNotifier) {
         tokio::select! {
             _ = shutdown.changed() => {}
-            () = self.wait() => {
-                self.readiness.set();
-                (self.on_ready)(&self.addresses);
-            }
+            () = self.announce() => ready.notify_ready(),
         }
     }
-}
-
-/// Where this machine reaches a socket that is bound to `address`.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }

@@ -14,8 +14,8 @@ use std::path::PathBuf;
 /// Where the admin address is unless a file says otherwise: reachable from this machine alone.
 const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 
-/// The shortest token of the management API, in characters: a shorter one could be guessed.
-const MIN_TOKEN: usize = 16;
+/// A token of the management API with fewer characters could be guessed.
+const SHORT_TOKEN: usize = 16;
 
 /// Where the keys are kept unless a file says otherwise.
 const DEFAULT_STATE_DIR: &str = "/var/lib/evenkeel";
@@ -132,13 +132,17 @@ fn admin(taken: &mut Addresses<'_>, section: Option<&Located<AdminSection>>) -> 
 
 fn admin_token(document: &Document, given: &Located<String>) -> Option<String> {
     let token = given.value()?;
-    if token.len() >= MIN_TOKEN && token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Some(token.clone());
-    }
-    let message = format!("the token is not {MIN_TOKEN} or more visible ASCII characters without spaces");
     let help = "`openssl rand -hex 32` makes one";
-    document.findings.error_with_help(Spot::Value(given.node()), message, help);
-    None
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let message = "a token is visible ASCII characters without spaces, which a header can hold";
+        document.findings.error_with_help(Spot::Value(given.node()), message, help);
+        return None;
+    }
+    if token.len() < SHORT_TOKEN {
+        let message = format!("the token has fewer than {SHORT_TOKEN} characters, and could be guessed");
+        document.findings.warning(Spot::Value(given.node()), message, help);
+    }
+    Some(token.clone())
 }
 
 fn listener(taken: &mut Addresses<'_>, entry: &ListenerEntry, outside: &dyn Outside) -> Option<Listener> {

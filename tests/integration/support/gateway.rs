@@ -26,7 +26,7 @@ pub struct Prepared {
 
 /// A gateway that serves.
 pub struct Running {
-    prepared: Prepared,
+    prepared: Arc<Prepared>,
     child: Child,
     /// The listeners, in the file's order.
     pub listeners: Vec<SocketAddr>,
@@ -102,11 +102,18 @@ impl Prepared {
 
     /// The same with a log of this level.
     pub fn start_logging(self, level: &str) -> Running {
+        Running::begin(Arc::new(self), level, &[])
+    }
+}
+
+impl Running {
+    fn begin(prepared: Arc<Prepared>, level: &str, arguments: &[&str]) -> Self {
         let mut child = binary()
             .env("EVENKEEL_LOG", level)
             .arg("run")
             .arg("-c")
-            .arg(self.file())
+            .arg(prepared.file())
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -117,11 +124,49 @@ impl Prepared {
         let kept = Arc::clone(&log);
         let log_reader =
             thread::spawn(move || told.iter().for_each(|line| *kept.lock() += &format!("{line}\n")));
-        Running { prepared: self, child, listeners, admin, access_log, log, log_reader: Some(log_reader) }
+        Self { prepared, child, listeners, admin, access_log, log, log_reader: Some(log_reader) }
     }
-}
 
-impl Running {
+    /// Another process that takes over from this one, on the same file.
+    pub fn successor(&self) -> Self {
+        Self::begin(Arc::clone(&self.prepared), "debug,h2=info,hyper=info", &["--upgrade"])
+    }
+
+    /// Writes the file anew, `from` replaced by `to`.
+    pub fn edit(&self, from: &str, to: &str) {
+        let file = self.prepared.file();
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "there is no {from:?} in:\n{text}");
+        fs::write(file, text.replace(from, to)).unwrap();
+    }
+
+    /// Tells it to load its file again, and waits until it says what came of it. Returns what it said from there on.
+    pub fn reload(&self) -> String {
+        let before = self.log().len();
+        signal(self.pid(), "HUP");
+        self.wait_for_log(before, "reloaded")
+    }
+
+    /// Waits until the log holds `text` after its first `from` bytes. Returns the log from there on.
+    pub fn wait_for_log(&self, from: usize, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let log = self.log();
+            if log[from..].contains(text) {
+                return log[from..].to_owned();
+            }
+            assert!(Instant::now() < deadline, "no {text:?} in the log:\n{log}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until it has ended by itself. Returns its log.
+    pub fn ended(mut self) -> (ExitStatus, String) {
+        let status = ended(&mut self.child);
+        let _ = self.log_reader.take().map(JoinHandle::join);
+        (status, self.log())
+    }
+
     /// The first listener.
     pub fn address(&self) -> SocketAddr {
         self.listeners[0]

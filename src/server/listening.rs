@@ -1,0 +1,80 @@
+//! Listening services that begin together, on sockets that are lent to them, and end when they are told.
+
+use crate::live::Drain;
+use async_trait::async_trait;
+use pingora_core::apps::ServerApp;
+use pingora_core::protocols::Stream;
+use pingora_core::server::{ListenFds, ShutdownWatch};
+use pingora_core::services::Service;
+use pingora_core::services::listening;
+use std::sync::Arc;
+use tokio::sync::Barrier;
+
+/// A listening service on lent sockets.
+///
+/// Pingora stops all services of a server in one go; this one stops when `stop` becomes true, so that the admin address
+/// can go on while the listeners are closed already.
+pub struct Lent<A> {
+    inner: listening::Service<A>,
+    sockets: ListenFds,
+    stop: ShutdownWatch,
+    begin: Arc<Barrier>,
+}
+
+impl<A> Lent<A> {
+    /// `inner` on `sockets`, which begins to accept when all have come to `begin`.
+    pub fn new(
+        inner: listening::Service<A>,
+        sockets: ListenFds,
+        stop: ShutdownWatch,
+        begin: Arc<Barrier>,
+    ) -> Self {
+        Self { inner, sockets, stop, begin }
+    }
+}
+
+#[async_trait]
+impl<A: ServerApp + Send + Sync + 'static> Service for Lent<A> {
+    async fn start_service(
+        &mut self,
+        _sockets: Option<ListenFds>,
+        _stop: ShutdownWatch,
+        tasks_per_socket: usize,
+    ) {
+        self.begin.wait().await;
+        let (sockets, stop) = (self.sockets.clone(), self.stop.clone());
+        self.inner.start_service(Some(sockets), stop, tasks_per_socket).await;
+    }
+
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn threads(&self) -> Option<usize> {
+        self.inner.threads
+    }
+}
+
+/// An application whose open connections are counted.
+pub struct Counted<A> {
+    inner: Arc<A>,
+    drain: Arc<Drain>,
+}
+
+impl<A> Counted<A> {
+    /// `inner`, its connections counted by `drain`.
+    pub fn new(inner: A, drain: Arc<Drain>) -> Self {
+        Self { inner: Arc::new(inner), drain }
+    }
+}
+
+#[async_trait]
+impl<A: ServerApp + Send + Sync + 'static> ServerApp for Counted<A> {
+    async fn process_new(self: &Arc<Self>, stream: Stream, stop: &ShutdownWatch) -> Option<Stream> {
+        let _open = self.drain.connection();
+        self.inner.process_new(stream, stop).await
+    }
+
+    // No clean-up: Pingora's would close the connections that wait for their next request at once, while a client may
+    // be sending one. They are told with their next answer, and the rest ends with the process.
+}
