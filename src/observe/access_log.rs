@@ -2,6 +2,7 @@
 //!
 //! A line never holds a body, a key or a credential: [`Entry`] has no place for one.
 
+use super::trace::TraceId;
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -32,6 +33,9 @@ pub struct Entry<'a> {
     pub time: String,
     /// Its id, the client's own or a new one.
     pub request_id: &'a str,
+    /// The id of the trace that it belongs to, the client's or a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<TraceId>,
     /// Its method.
     pub method: &'a str,
     /// Its path, without the query.
@@ -169,11 +173,13 @@ impl AccessLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::trace::TraceParent;
 
     fn entry() -> Entry<'static> {
         Entry {
             time: timestamp(SystemTime::UNIX_EPOCH),
             request_id: "r1",
+            trace_id: TraceParent::new(0xab, 1, false, false).map(|parent| parent.trace()),
             method: "POST",
             path: "/smartchat/chat/completions",
             api: Some("SmartChat"),
@@ -205,6 +211,7 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["time"], "1970-01-01T00:00:00.000000Z");
         assert_eq!(value["asked_model"], "o3 \"mini\"");
+        assert_eq!(value["trace_id"], "000000000000000000000000000000ab");
         assert_eq!(value["first_byte_seconds"], 0.0015);
         assert!(value.get("key").is_none() && value.get("suspended").is_none());
     }
@@ -215,6 +222,7 @@ mod tests {
         assert!(line.contains(r#"asked_model="o3 \"mini\"" "#), "{line}");
         assert!(line.contains(r#"endpoint="Default Production Endpoint" "#));
         assert!(line.contains("status=200 "));
+        assert!(line.contains(" trace_id=000000000000000000000000000000ab "));
         assert!(line.ends_with('\n'));
     }
 

@@ -37,7 +37,8 @@ pub fn admit(
         Target::Balanced(pairs) => Destination::Balanced(pairs.clone()),
         Target::Primary(endpoint) => Destination::Primary(endpoint.clone()),
     };
-    Ok(Admitted { environment, destination, context_len: route.context_len })
+    let (operation, context_len) = (route.operation.clone(), route.context_len);
+    Ok(Admitted { environment, destination, operation, context_len })
 }
 
 /// The length that the client has promised, in bytes.

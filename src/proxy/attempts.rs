@@ -2,7 +2,7 @@
 
 use super::context::{Attempt, Destination, RequestContext};
 use super::refusal::Refusal;
-use super::{Balancer, STALE_CONNECTIONS, failure, respond};
+use super::{Balancer, STALE_CONNECTIONS, failure, respond, tracing};
 use crate::balance::{Finding, NoChoice, Outcome, Phase, Tick, Trail};
 use crate::gateway::Pairs;
 use crate::live::{Serving, time_of_day};
@@ -20,6 +20,9 @@ impl Balancer {
     pub(super) fn next_attempt(&self, ctx: &mut RequestContext) -> Result<(), Refusal> {
         if ctx.attempt.as_ref().is_some_and(|attempt| !attempt.reported) {
             return Ok(());
+        }
+        if let Some(attempt) = &mut ctx.attempt {
+            attempt.span.end();
         }
         ctx.gate.open();
         ctx.response = None;
@@ -68,6 +71,7 @@ impl Balancer {
         let Some(attempt) = &mut ctx.attempt else {
             return;
         };
+        tracing::tell(&mut attempt.span, outcome);
         let counts = attempt.chosen.as_ref().is_some_and(|(pairs, _)| is_cause(pairs, outcome));
         let finding = Finding {
             outcome,

@@ -2,16 +2,18 @@
 
 use super::deadline::Deadline;
 use super::gate::{Gate, Kept};
+use super::headers::request_id;
 use super::refusal::Refusal;
 use super::session::Wrapped;
 use crate::balance::{Choice, Finding, Tick, Trail};
-use crate::gateway::{AiApi, Endpoint, Environment, Pair, Pairs, Timeouts};
+use crate::gateway::{AiApi, Endpoint, Environment, Operation, Pair, Pairs, Timeouts};
 use crate::keys::KeyRecord;
 use crate::live::{Serving, UnderWay};
+use crate::observe::trace::{AttemptSpan, Trace, Tracing};
 use crate::splice::{self, Place};
 use crate::sse;
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora_core::protocols::l4::socket::SocketAddr;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -26,6 +28,8 @@ pub struct RequestContext {
     pub began: Tick,
     /// Its id; `None` until the first hook.
     pub id: Option<HeaderValue>,
+    /// The trace that it belongs to; `None` until the first hook.
+    pub trace: Option<Trace>,
     /// The AI API at its path.
     pub api: Option<Arc<AiApi>>,
     /// The key it presented.
@@ -62,6 +66,8 @@ pub struct Admitted {
     pub environment: Environment,
     /// The pairs that it is balanced over, or the endpoint that it goes to.
     pub destination: Destination,
+    /// What of the AI API it asks for.
+    pub operation: Arc<Operation>,
     /// How many bytes of its path are the context.
     pub context_len: usize,
 }
@@ -113,6 +119,8 @@ pub struct Attempt {
     pub stale_connections: u8,
     /// Whether what came of it was told to the pool.
     pub reported: bool,
+    /// What is told of it in the trace.
+    pub span: AttemptSpan,
 }
 
 impl Attempt {
@@ -126,6 +134,7 @@ impl Attempt {
             outgoing: None,
             stale_connections: 0,
             reported: false,
+            span: AttemptSpan::default(),
         }
     }
 
@@ -190,6 +199,13 @@ impl RequestContext {
         (!text.is_empty()).then_some(text)
     }
 
+    /// The request has come, at `now`, with these headers.
+    pub fn begin(&mut self, headers: &HeaderMap, tracing: &Tracing, now: Tick) {
+        self.began = now;
+        self.id = Some(request_id(headers));
+        self.trace = Some(Trace::begin(headers, tracing));
+    }
+
     /// A request that begins at `began`.
     pub fn new(serving: Arc<Serving>, under_way: UnderWay, began: Tick) -> Self {
         Self {
@@ -197,6 +213,7 @@ impl RequestContext {
             under_way,
             began,
             id: None,
+            trace: None,
             api: None,
             key: None,
             admitted: None,

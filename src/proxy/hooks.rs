@@ -4,7 +4,7 @@ use super::body::ReadError;
 use super::context::RequestContext;
 use super::gate::Kept;
 use super::refusal::Refusal;
-use super::{Balancer, attempts, body, deadline, failure, forward, headers, respond};
+use super::{Balancer, attempts, body, deadline, failure, forward, respond, tracing};
 use crate::balance::Outcome;
 use crate::sse;
 use async_trait::async_trait;
@@ -33,8 +33,7 @@ impl ProxyHttp for Balancer {
 
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
         // A kept-alive connection shows the time between two requests as part of the second.
-        ctx.began = self.clock.now();
-        ctx.id = Some(headers::request_id(&session.req_header().headers));
+        ctx.begin(&session.req_header().headers, &self.tracing, self.clock.now());
         Ok(())
     }
 
@@ -54,6 +53,7 @@ impl ProxyHttp for Balancer {
             ctx.refusal = Some(refusal);
             return Err(failure::refused());
         }
+        tracing::begin_attempt(session, ctx);
         let Some(mut attempt) = ctx.attempt.take() else {
             return Err(failure::refused());
         };
@@ -95,6 +95,7 @@ impl ProxyHttp for Balancer {
             return Err(failure::refused());
         };
         forward::rewrite(request, api, &attempt.endpoint, admitted.context_len)?;
+        tracing::pass_on(request, ctx.trace.as_ref(), attempt)?;
         attempt.outgoing = attempt.body_of(&ctx.body);
         match &attempt.outgoing {
             Some(body) => forward::set_length(request, body.len()),
@@ -241,6 +242,7 @@ impl ProxyHttp for Balancer {
         if let Some(wrapped) = ctx.wrapped.take() {
             wrapped.unwrap(&mut session.downstream_session);
         }
+        tracing::end(session, ctx);
         self.log(session, ctx);
     }
 }
@@ -293,11 +295,5 @@ impl Balancer {
             }
         }
         Ok(())
-    }
-
-    fn ensure_wrapped(&self, session: &mut Session, ctx: &mut RequestContext) {
-        if ctx.wrapped.is_none() {
-            self.wrap(session, ctx, None);
-        }
     }
 }

@@ -4,6 +4,7 @@ use super::Balancer;
 use super::context::RequestContext;
 use crate::live::time_of_day;
 use crate::observe::access_log::{Entry, Format, seconds, timestamp};
+use crate::observe::trace::Trace;
 use http::HeaderValue;
 use pingora_proxy::Session;
 
@@ -25,6 +26,7 @@ impl Balancer {
             &Entry {
                 time: timestamp(time_of_day()),
                 request_id: ctx.id.as_ref().map_or("", text),
+                trace_id: ctx.trace.as_ref().map(Trace::id),
                 method: request.method.as_str(),
                 path: request.uri.path(),
                 api: ctx.api.as_ref().map(|api| api.name()),

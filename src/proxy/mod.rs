@@ -14,12 +14,14 @@ mod log_line;
 mod refusal;
 mod respond;
 mod session;
+mod tracing;
 
 pub use refusal::{KeyFault, Refusal};
 
 use crate::balance::Trail;
 use crate::live::{Clock, Live};
 use crate::observe::access_log::AccessLog;
+use crate::observe::trace::Tracing;
 use context::{Admitted, Destination, RequestBody, RequestContext};
 use deadline::Deadline;
 use pingora_proxy::Session;
@@ -37,13 +39,14 @@ pub const MAX_TRIES: usize = 128;
 pub struct Balancer {
     live: Arc<Live>,
     access_log: Arc<AccessLog>,
+    tracing: Tracing,
     clock: Clock,
 }
 
 impl Balancer {
-    /// A balancer that serves what is live, and writes a line of each request to `access_log`.
-    pub fn new(live: Arc<Live>, access_log: Arc<AccessLog>) -> Self {
-        Self { live, access_log, clock: Clock }
+    /// A balancer that serves what is live, and writes a line of each request to `access_log` and its spans to `tracing`.
+    pub fn new(live: Arc<Live>, access_log: Arc<AccessLog>, tracing: Tracing) -> Self {
+        Self { live, access_log, tracing, clock: Clock }
     }
 
     /// Decides where the request goes, and reads its body if the model is to be replaced in it.
@@ -96,6 +99,12 @@ impl Balancer {
         let drain = Arc::clone(self.live.drain());
         ctx.wrapped = Some(Wrapped::wrap(&mut session.downstream_session, body, watch, gate, drain));
         ctx.deadline = Some(deadline);
+    }
+
+    fn ensure_wrapped(&self, session: &mut Session, ctx: &mut RequestContext) {
+        if ctx.wrapped.is_none() {
+            self.wrap(session, ctx, None);
+        }
     }
 
     /// Sets the deadline of the try, if Pingora does not keep it.

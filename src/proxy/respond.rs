@@ -18,6 +18,9 @@ const DRAIN: Duration = Duration::from_secs(2);
 
 /// Remembers the vendor's answer, whose header came at `now`.
 pub fn note(ctx: &mut RequestContext, response: &ResponseHeader, now: Tick) {
+    if let Some(attempt) = &mut ctx.attempt {
+        attempt.span.answered(response.status.as_u16());
+    }
     ctx.response = Some(Response {
         status: response.status,
         came: now,

@@ -16,11 +16,12 @@ pub use conf::upgrade_sock;
 pub use handover::is_running;
 
 use crate::admin::{Admin, Readiness};
-use crate::config::{Loaded, Settings};
+use crate::config::{Loaded, Outside as _, Process, Settings};
 use crate::gateway::Heritage;
 use crate::keys::KeyError;
 use crate::live::{Live, Source};
 use crate::observe::access_log::AccessLog;
+use crate::observe::trace::Tracing;
 use crate::proxy::Balancer;
 use handover::{Giver, Predecessor, TakeError};
 use housekeeping::Housekeeping;
@@ -116,7 +117,7 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
-/// Serves `loaded`, which came from `source`, until a signal ends it or another process has taken over: see [`signals`].
+/// Serves `loaded`, which came from `source`, until a signal ends it or another process has taken over.
 /// Calls `on_ready` when the process serves.
 ///
 /// # Errors
@@ -138,11 +139,13 @@ pub fn serve(
     let mut server = Server::new_with_opt_and_conf(options, conf);
     let parts = Parts::prepare(loaded, source, start, Path::new(&server.configuration.upgrade_sock))?;
     let (live, access_log) = (Arc::clone(&parts.live), Arc::<AccessLog>::default());
-    let (giver, stop_admin) = parts.install(&mut server, &access_log, on_ready);
+    let tracing = Tracing::configured(|name| Process.variable(name).ok());
+    let (giver, stop_admin) = parts.install(&mut server, &access_log, &tracing, on_ready);
     let signals = Signals::new(live, Arc::clone(&giver), stop_admin, limit);
     server.run(RunArgs { shutdown_signal: Box::new(signals) });
     giver.clean_up();
     access_log.close();
+    tracing.end();
     Ok(())
 }
 
@@ -185,6 +188,7 @@ impl Parts {
         self,
         server: &mut Server,
         access_log: &Arc<AccessLog>,
+        tracing: &Tracing,
         on_ready: OnReady,
     ) -> (Arc<Giver>, watch::Sender<bool>) {
         let Self { live, sockets, lent, predecessor, tls, keys } = self;
@@ -193,7 +197,8 @@ impl Parts {
         // The two listening services, and the one that tells of them.
         let begin = Arc::new(Barrier::new(3));
 
-        let mut proxy = http_proxy(&server.configuration, Balancer::new(live.clone(), access_log.clone()));
+        let balancer = Balancer::new(live.clone(), access_log.clone(), tracing.clone());
+        let mut proxy = http_proxy(&server.configuration, balancer);
         proxy.server_options = Some(server_options());
         proxy.h2_options = Some(h2_options());
         let mut proxy = Service::new("proxy".to_owned(), Counted::new(proxy, Arc::clone(live.drain())));
@@ -209,6 +214,11 @@ impl Parts {
         server.add_service(Lent::new(admin, lent, stop_admin.subscribe(), begin.clone()));
 
         let addresses = open_addresses(&live.current().settings, &sockets);
+        let tracing = tracing.clone();
+        let on_ready: OnReady = Box::new(move |addresses| {
+            tracing.start();
+            on_ready(addresses);
+        });
         let upgrade_sock = server.configuration.upgrade_sock.clone().into();
         let giver = Arc::new(Giver::new(live.clone(), sockets, upgrade_sock));
         let announce = Announce::new(begin, predecessor, giver.clone(), addresses, readiness, on_ready);

@@ -3,6 +3,7 @@
 //! A vendor is how its API authenticates and which models it offers. All vendors here speak OpenAI's dialect: the model
 //! is the body's top-level `model`, and a credential is presented as `Authorization: Bearer`.
 
+pub mod conventions;
 pub mod limits;
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, InvalidHeaderValue};

@@ -2,6 +2,7 @@
 
 use crate::support::{Client, Gateway, Prepared, Running, chat, post, read_chunk, vendor};
 use evenkeel::mock::Fault;
+use evenkeel::observe::trace::TraceParent;
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -42,6 +43,11 @@ fn serving(vendor: SocketAddr) -> (Running, String) {
 fn assert_line(line: &Value, expected: &Value) {
     let mut line = line.as_object().unwrap().clone();
     assert!(line.remove("time").unwrap().as_str().unwrap().ends_with('Z'));
+    let trace = line.remove("trace_id").unwrap();
+    assert!(
+        TraceParent::parse(format!("00-{}-1234567890abcdef-00", trace.as_str().unwrap()).as_bytes())
+            .is_some()
+    );
     let whole = line.remove("duration_seconds").unwrap().as_f64().unwrap();
     assert!(whole > 0.0);
     if let Some(first) = line.remove("first_byte_seconds") {

@@ -32,5 +32,6 @@ mod simulate;
 mod streaming;
 mod support;
 mod suspending;
+mod tracing;
 mod unavailable;
 mod upgrading;

@@ -97,19 +97,24 @@ impl Prepared {
 
     /// Starts it, and waits until its addresses are open.
     pub fn start(self) -> Running {
-        self.start_logging("debug,h2=info,hyper=info")
+        self.start_with(&[])
     }
 
     /// The same with a log of this level.
     pub fn start_logging(self, level: &str) -> Running {
-        Running::begin(Arc::new(self), level, &[])
+        self.start_with(&[("EVENKEEL_LOG", level)])
+    }
+
+    /// The same with these variables in its environment.
+    pub fn start_with(self, variables: &[(&str, &str)]) -> Running {
+        Running::begin(Arc::new(self), variables, &[])
     }
 }
 
 impl Running {
-    fn begin(prepared: Arc<Prepared>, level: &str, arguments: &[&str]) -> Self {
+    fn begin(prepared: Arc<Prepared>, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut child = binary()
-            .env("EVENKEEL_LOG", level)
+            .envs(variables.iter().copied())
             .arg("run")
             .arg("-c")
             .arg(prepared.file())
@@ -129,7 +134,7 @@ impl Running {
 
     /// Another process that takes over from this one, on the same file.
     pub fn successor(&self) -> Self {
-        Self::begin(Arc::clone(&self.prepared), "debug,h2=info,hyper=info", &["--upgrade"])
+        Self::begin(Arc::clone(&self.prepared), &[], &["--upgrade"])
     }
 
     /// Writes the file anew, `from` replaced by `to`.

@@ -1,6 +1,8 @@
 //! What the tests share: the gateway as a process, the vendor, the client.
 
 mod client;
+#[cfg(feature = "otlp")]
+mod collector;
 mod gateway;
 mod process;
 mod raw;
@@ -8,6 +10,8 @@ mod raw_vendor;
 mod vendor;
 
 pub use client::{Answer, Body, Client, chat, in_chunks, post, read_chunk};
+#[cfg(feature = "otlp")]
+pub use collector::{Collector, SeenSpan};
 pub use gateway::{Gateway, Prepared, Running, binary};
 pub use process::{Process, signal};
 pub use raw::Raw;
