@@ -3,11 +3,10 @@
 use super::{Failure, begin_log};
 use crate::config;
 use crate::live::Source;
-use crate::server::{Addresses, Start, serve};
+use crate::server::{Addresses, Asker, Start, serve, start_apart};
 use log::{info, warn};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -19,15 +18,31 @@ pub struct Args {
     /// flight and ends. If this one cannot start, that one serves on.
     #[arg(long)]
     upgrade: bool,
-    /// Tell over standard input, a socket, when this process serves.
+    /// Tell over standard input, a socket, what becomes of this process.
     #[arg(long, hide = true)]
     tell_over_stdin: bool,
+    /// Start a process for that, and end.
+    #[arg(long, hide = true, requires = "upgrade", requires = "tell_over_stdin")]
+    apart: bool,
     /// Go to the background.
     #[arg(long)]
     daemon: bool,
 }
 
 pub fn call(args: &Args) -> Result<(), Failure> {
+    if args.apart {
+        return Ok(start_apart(&std::env::current_exe()?, &args.config)?);
+    }
+    let result = run(args);
+    if args.tell_over_stdin
+        && let Err(failure) = &result
+    {
+        asker()?.tell_failed(failure.exit_code(), failure);
+    }
+    result
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
     begin_log();
     // A daemon may work in another directory.
     let file = std::path::absolute(&args.config)?;
@@ -37,24 +52,14 @@ pub fn call(args: &Args) -> Result<(), Failure> {
     for warning in loaded.warnings.diagnostics() {
         warn!("{}: {}", warning.path, warning.message);
     }
-    let start = Start { upgrade: args.upgrade, daemon: args.daemon };
-    let over_stdin = args.tell_over_stdin;
-    let on_ready = move |addresses: &Addresses| {
-        tell(addresses);
-        if over_stdin && let Err(error) = tell_over_stdin() {
-            warn!("whoever started this process was not told that it serves: {error}");
-        }
-    };
-    serve(loaded, Some(Source { file, files }), start, Box::new(on_ready))?;
+    let asker = args.tell_over_stdin.then(asker).transpose()?;
+    let start = Start { upgrade: args.upgrade, daemon: args.daemon, asker };
+    serve(loaded, Some(Source { file, files }), start, Box::new(tell))?;
     Ok(())
 }
 
-/// What the process says over its standard input when it serves.
-pub(super) const SERVES: &[u8] = b"serves\n";
-
-fn tell_over_stdin() -> io::Result<()> {
-    let socket = io::stdin().as_fd().try_clone_to_owned()?;
-    UnixStream::from(socket).write_all(SERVES)
+fn asker() -> io::Result<Asker> {
+    Ok(Asker::new(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
 fn tell(addresses: &Addresses) {

@@ -1,15 +1,10 @@
 //! `evenkeel upgrade`
 
-use super::run::SERVES;
 use super::{Failure, print};
 use crate::config::{self, parse_duration};
-use crate::server;
-use std::io::{self, Read};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
+use crate::server::{self, Became, ask_for_successor};
+use std::io;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -25,61 +20,38 @@ pub struct Args {
     timeout: Duration,
 }
 
-/// Starts a process that takes over from the running one, and waits until it serves.
+/// Has the running process start one that takes over from it, and waits until that serves.
 pub fn call(args: &Args) -> Result<(), Failure> {
-    let loaded = config::load(&args.config)?;
-    let upgrade_sock = server::upgrade_sock(&loaded.settings)?;
-    if !server::is_running(&upgrade_sock) {
-        let path = upgrade_sock.display();
-        return Err(Failure::Other(format!("no process is running that could hand over at {path}")));
-    }
+    let settings = config::load_settings(&args.config)?;
+    let upgrade_sock = server::upgrade_sock(&settings)?;
     let binary = match &args.binary {
-        Some(binary) => binary.clone(),
+        Some(binary) => std::path::absolute(binary)?,
         None => std::env::current_exe()?,
     };
-    let (mut ours, theirs) = UnixStream::pair()?;
-    let mut child = Command::new(&binary)
-        .arg("run")
-        .args(["--upgrade", "--tell-over-stdin"])
-        .arg("--config")
-        .arg(&args.config)
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        // It goes on when this command's terminal is interrupted.
-        .process_group(0)
-        .spawn()
-        .map_err(|error| Failure::Other(format!("{} cannot be started: {error}", binary.display())))?;
-    ours.set_read_timeout(Some(args.timeout))?;
-    let mut said = [0; SERVES.len()];
-    match ours.read_exact(&mut said) {
-        Ok(()) if said == *SERVES => print(&format!("process {} serves\n", child.id())),
-        Ok(()) => Err(give_up(&mut child, "it did not say that it serves")),
-        Err(error) if is_timeout(&error) => {
-            let limit = humantime::format_duration(args.timeout);
-            Err(give_up(&mut child, &format!("it did not serve within {limit}")))
+    let config = std::path::absolute(&args.config)?;
+    let became = ask_for_successor(&upgrade_sock, binary, config, args.timeout).map_err(|error| {
+        let path = upgrade_sock.display();
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                Failure::Other(format!("no process is running that could hand over at {path}"))
+            }
+            _ => Failure::Other(format!("the running process at {path} cannot be asked: {error}")),
         }
-        Err(_) => Err(ended(&mut child)),
+    })?;
+    match became {
+        Some(Became::Serving { pid }) => print(&format!("process {pid} serves\n")),
+        Some(Became::Failed { code, why }) => Err(failure(code, &why)),
+        None => {
+            let limit = humantime::format_duration(args.timeout);
+            Err(failure(1, &format!("it did not serve within {limit}")))
+        }
     }
 }
 
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
-}
-
-/// Ends a process that has not taken over: whatever it does, the other one serves.
-fn give_up(child: &mut Child, why: &str) -> Failure {
-    let _ = child.kill();
-    let _ = child.wait();
-    Failure::Other(format!("the new process was ended: {why}; the running one serves on"))
-}
-
-fn ended(child: &mut Child) -> Failure {
-    let status = match child.wait() {
-        Ok(status) => status,
-        Err(error) => return Failure::Other(format!("the new process cannot be waited for: {error}")),
-    };
-    let text = format!("the new process has ended ({status}); the running one serves on");
-    match status.code() {
-        Some(78) => Failure::Configuration(text),
+fn failure(code: u8, why: &str) -> Failure {
+    let text = format!("the new process has failed, and the running one serves on\n{why}");
+    match code {
+        78 => Failure::Configuration(text),
         _ => Failure::Other(text),
     }
 }

@@ -42,7 +42,7 @@ pub use units::{DurationError, parse_duration};
 
 use crate::gateway::Gateway;
 use document::Document;
-use outside::Noting;
+use outside::{Noting, StandIns};
 use reader::Reader;
 use std::path::{Path, PathBuf};
 
@@ -65,7 +65,16 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
     load_noting(path, &mut Vec::new())
 }
 
-/// The same, noting the files that were looked at, whether they could be read or not.
+/// The settings of the process in the file at `path`, for a command that speaks to the process that serves it: what that
+/// one can read and this one cannot, such as a vendor's key, does not keep it from being found.
+///
+/// # Errors
+/// A [`Report`] of all that is wrong with the file.
+pub fn load_settings(path: &Path) -> Result<Settings, Report> {
+    load_among(path, &StandIns(path)).map(|loaded| loaded.settings)
+}
+
+/// The same as [`load`], noting the files that were looked at, whether they could be read or not.
 ///
 /// # Errors
 /// A [`Report`] of all that is wrong with it.

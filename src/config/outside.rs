@@ -47,6 +47,27 @@ impl Outside for Process {
     }
 }
 
+/// What this process can read, and a text in the place of all else. The file of this path is read as it is.
+pub(super) struct StandIns<'a>(pub(super) &'a Path);
+
+/// Long enough for whatever has a least length.
+const STAND_IN: &str = "a text that only the process that serves can read";
+
+impl Outside for StandIns<'_> {
+    fn variable(&self, name: &str) -> Result<String, VarError> {
+        Process.variable(name).or_else(|_| Ok(STAND_IN.to_owned()))
+    }
+
+    fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match Process.file(path) {
+            Err(error) if path == self.0 => Err(error),
+            // An empty one says nothing either.
+            Ok(bytes) if !bytes.is_empty() => Ok(bytes),
+            _ => Ok(STAND_IN.into()),
+        }
+    }
+}
+
 /// Notes which files were asked for.
 pub(super) struct Noting<O> {
     inner: O,
@@ -75,5 +96,26 @@ impl<O: Outside> Outside for Noting<O> {
             files.push(path.to_owned());
         }
         self.inner.file(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_stood_in_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let [file, key, none] = ["evenkeel.yaml", "key", "none"].map(|name| directory.path().join(name));
+        std::fs::write(&key, "the key").unwrap();
+        let outside = StandIns(&file);
+        assert_eq!(outside.file(&key).unwrap(), b"the key");
+        assert_eq!(outside.file(&none).unwrap(), STAND_IN.as_bytes());
+        assert_eq!(outside.variable("EVENKEEL_NOT_SET").unwrap(), STAND_IN);
+        assert_eq!(
+            outside.file(&file).unwrap_err().kind(),
+            io::ErrorKind::NotFound,
+            "the file itself is read"
+        );
     }
 }

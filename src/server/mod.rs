@@ -13,7 +13,7 @@ mod sockets;
 mod tls;
 
 pub use conf::upgrade_sock;
-pub use handover::is_running;
+pub use handover::{Asker, Became, ask_for_successor, start_apart};
 
 use crate::admin::{Admin, Readiness};
 use crate::config::{Loaded, Outside as _, Process, Settings};
@@ -36,7 +36,7 @@ use pingora_core::server::{ListenFds, RunArgs, Server};
 use pingora_core::services::background::background_service;
 use pingora_core::services::listening::Service;
 use pingora_proxy::http_proxy;
-use ready::Announce;
+use ready::{Announce, Told};
 use signals::Signals;
 use sockets::{Listening, Sockets};
 use std::net::SocketAddr;
@@ -53,12 +53,14 @@ const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
 
 /// How to start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Default)]
 pub struct Start {
     /// Take the listeners over from the instance that runs.
     pub upgrade: bool,
     /// Go to the background.
     pub daemon: bool,
+    /// Whoever has asked for this process to be started, and waits until it serves. Without him it does not take over.
+    pub asker: Option<Asker>,
 }
 
 /// The server could not start.
@@ -137,10 +139,11 @@ pub fn serve(
     let limit = conf::drain_limit(settings);
     let options = Opt { daemon: start.daemon, ..Opt::default() };
     let mut server = Server::new_with_opt_and_conf(options, conf);
-    let parts = Parts::prepare(loaded, source, start, Path::new(&server.configuration.upgrade_sock))?;
+    let parts = Parts::prepare(loaded, source, start.upgrade, Path::new(&server.configuration.upgrade_sock))?;
     let (live, access_log) = (Arc::clone(&parts.live), Arc::<AccessLog>::default());
     let tracing = Tracing::configured(|name| Process.variable(name).ok());
-    let (giver, stop_admin) = parts.install(&mut server, &access_log, &tracing, on_ready);
+    let told = Told { asker: start.asker, on_ready };
+    let (giver, stop_admin) = parts.install(&mut server, &access_log, &tracing, told);
     let signals = Signals::new(live, Arc::clone(&giver), stop_admin, limit);
     server.run(RunArgs { shutdown_signal: Box::new(signals) });
     giver.clean_up();
@@ -163,7 +166,7 @@ impl Parts {
     fn prepare(
         loaded: Loaded,
         source: Option<Source>,
-        start: Start,
+        upgrade: bool,
         upgrade_sock: &Path,
     ) -> Result<Self, StartError> {
         let listeners = &loaded.settings.listeners;
@@ -171,7 +174,7 @@ impl Parts {
         let tls =
             listeners.iter().map(|listener| certificates.settings(listener)).collect::<Result<_, _>>()?;
         // Last of what can fail for the configuration's sake: so far the running instance knows of nothing.
-        let (predecessor, taken_over, heritage) = predecessor(start, upgrade_sock)?;
+        let (predecessor, taken_over, heritage) = predecessor(upgrade, upgrade_sock)?;
         let sockets = Sockets::open(&loaded.settings, taken_over)?;
         let lent = sockets.lend().map_err(StartError::Sockets)?;
         let on_reload = Box::new(move |settings: &Settings| certificates.renew(&settings.listeners));
@@ -189,7 +192,7 @@ impl Parts {
         server: &mut Server,
         access_log: &Arc<AccessLog>,
         tracing: &Tracing,
-        on_ready: OnReady,
+        told: Told,
     ) -> (Arc<Giver>, watch::Sender<bool>) {
         let Self { live, sockets, lent, predecessor, tls, keys } = self;
         let readiness = Readiness::default();
@@ -215,13 +218,15 @@ impl Parts {
 
         let addresses = open_addresses(&live.current().settings, &sockets);
         let tracing = tracing.clone();
+        let Told { asker, on_ready } = told;
         let on_ready: OnReady = Box::new(move |addresses| {
             tracing.start();
             on_ready(addresses);
         });
+        let told = Told { asker, on_ready };
         let upgrade_sock = server.configuration.upgrade_sock.clone().into();
         let giver = Arc::new(Giver::new(live.clone(), sockets, upgrade_sock));
-        let announce = Announce::new(begin, predecessor, giver.clone(), addresses, readiness, on_ready);
+        let announce = Announce::new(begin, predecessor, giver.clone(), addresses, readiness, told);
         let ready = server.add_service(background_service("ready", announce));
         // Tells the process that started a daemon, if it waits.
         server.bootstrap_as_a_service().add_dependency(ready);
@@ -234,10 +239,10 @@ impl Parts {
 
 /// The instance that runs, its sockets and what its gateway leaves, if this one is to take over from it.
 fn predecessor(
-    start: Start,
+    upgrade: bool,
     upgrade_sock: &Path,
 ) -> Result<(Option<Predecessor>, Vec<Listening>, Heritage), StartError> {
-    if !start.upgrade {
+    if !upgrade {
         return Ok((None, Vec::new(), Heritage::default()));
     }
     Ok(match handover::take_over(upgrade_sock)? {

@@ -1,10 +1,10 @@
 //! The moment from which on the process serves.
 
-use super::handover::{self, Giver, Predecessor};
+use super::handover::{self, Asker, Giver, Predecessor};
 use super::{Addresses, OnReady};
 use crate::admin::Readiness;
 use async_trait::async_trait;
-use log::warn;
+use log::{error, warn};
 use parking_lot::Mutex;
 use pingora_core::server::ShutdownWatch;
 use pingora_core::services::ServiceReadyNotifier;
@@ -20,26 +20,46 @@ pub struct Announce {
     giver: Arc<Giver>,
     addresses: Addresses,
     readiness: Readiness,
-    on_ready: OnReady,
+    told: Told,
+}
+
+/// Who else is told.
+pub struct Told {
+    /// Whoever has asked for this process to be started: that it serves, before it takes over; and that it has.
+    pub asker: Option<Asker>,
+    /// At the end.
+    pub on_ready: OnReady,
 }
 
 impl Announce {
-    /// Lets `giver` wait for the next process, and tells `predecessor`, `readiness`, the service manager and `on_ready` when all have come to `begin`.
+    /// When all have come to `begin`, tells `readiness`, the service manager and `predecessor`, in this order, and lets
+    /// `giver` wait for the next process. Until then the upgrade socket is the predecessor's: should this process fail,
+    /// the next one has to find it there.
     pub fn new(
         begin: Arc<Barrier>,
         predecessor: Option<Predecessor>,
         giver: Arc<Giver>,
         addresses: Addresses,
         readiness: Readiness,
-        on_ready: OnReady,
+        told: Told,
     ) -> Self {
-        Self { begin, predecessor: Mutex::new(predecessor), giver, addresses, readiness, on_ready }
+        Self { begin, predecessor: Mutex::new(predecessor), giver, addresses, readiness, told }
     }
 
     async fn announce(&self) {
         self.begin.wait().await;
+        self.readiness.set();
+        let Told { asker, on_ready } = &self.told;
+        if let Some(asker) = asker
+            && let Err(error) = asker.tell_serving()
+        {
+            error!("nobody waits for this process any more ({error}), and it ends");
+            end_at_once();
+            return;
+        }
         let predecessor = self.predecessor.lock().take();
-        let took_over = predecessor.is_some();
+        // Before the other process can end: it is the main one until then, and with it the service would end.
+        tell_service_manager(predecessor.is_some());
         if let Some(predecessor) = predecessor {
             // Blocks until the other process has answered.
             let _ = tokio::task::spawn_blocking(|| predecessor.release()).await;
@@ -49,10 +69,16 @@ impl Announce {
             // Blocks until somebody comes, and ends with the process.
             let _handover = tokio::task::spawn_blocking(move || handover::serve(&giver, &listener));
         }
-        self.readiness.set();
-        (self.on_ready)(&self.addresses);
-        tell_service_manager(took_over);
+        on_ready(&self.addresses);
+        if let Some(asker) = asker {
+            asker.tell_taken_over();
+        }
     }
+}
+
+/// As by an interrupt: there is one place where the process comes to its end.
+fn end_at_once() {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::INT);
 }
 
 /// systemd, where it waits for `Type=notify`.

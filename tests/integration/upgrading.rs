@@ -260,14 +260,19 @@ async fn strangers_at_the_upgrade_socket_change_nothing() {
     let path = old.prepared().path("state/upgrade.sock");
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    for said in [&b""[..], b"\n", b"GET / HTTP/1.1\r\n\r\n", b"{\"version\":999,\"pid\":1}\n", &[b'x'; 5000]]
-    {
+    for said in [
+        &b""[..],
+        b"\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"{\"version\":999,\"wants\":{\"takeover\":{\"pid\":1}}}\n",
+        &[b'x'; 5000],
+    ] {
         let mut stranger = UnixStream::connect(&path).unwrap();
         let _ = stranger.write_all(said);
     }
     // One that takes the sockets, and dies.
     let mut dying = UnixStream::connect(&path).unwrap();
-    dying.write_all(b"{\"version\":1,\"pid\":1}\n").unwrap();
+    dying.write_all(b"{\"version\":1,\"wants\":{\"takeover\":{\"pid\":1}}}\n").unwrap();
     old.wait_for_log(0, "process 1 takes over");
     drop(dying);
     model(&mut Client::http1(old.address()).await).await;
@@ -287,4 +292,46 @@ async fn with_nothing_to_take_over_it_begins_by_itself() {
     let first = prepared.start().successor();
     // The one that it took over from was ended by the test: what it has left there is no process.
     drop(first);
+}
+
+/// A process that no test has started; dropping it ends it.
+struct Successor(u32);
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        signal(self.0, "TERM");
+    }
+}
+
+/// `evenkeel upgrade`: the running process starts the new one, which is not its child, so that a service manager adopts it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_running_process_starts_its_successor() {
+    let (_vendor, old) = gateway(30).await;
+    assert_eq!(model(&mut Client::http1(old.address()).await).await, "a");
+    let output = old.prepared().call(&["upgrade"], &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = String::from_utf8(output.stdout).unwrap();
+    let new = Successor(told.split(' ').nth(1).unwrap().parse().unwrap());
+    let status = fs::read_to_string(format!("/proc/{}/status", new.0)).unwrap();
+    assert!(!status.contains(&format!("\nPPid:\t{}\n", old.pid())), "{status}");
+    // It logs where the old one does.
+    old.wait_for_log(0, "took over from the process before");
+    old.wait_for_log(0, "nothing is in flight any more");
+    assert_eq!(model(&mut Client::http1(old.address()).await).await, "b");
+    drop(new);
+    assert!(old.ended().0.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_successor_that_nobody_waits_for_does_not_take_over() {
+    let (_vendor, old) = gateway(30).await;
+    let output = old.prepared().call(&["upgrade"], &["--timeout", "1ms"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && told.contains("did not serve within 1ms"), "{told}");
+    old.wait_for_log(0, "nobody waits for this process any more");
+    old.wait_for_log(0, "this one serves on");
+    assert_eq!(model(&mut Client::http1(old.address()).await).await, "a");
+    let new = old.successor();
+    assert!(old.ended().0.success());
+    assert_eq!(model(&mut Client::http1(new.address()).await).await, "b");
 }

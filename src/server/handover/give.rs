@@ -1,6 +1,7 @@
 //! The old process's side.
 
-use super::wire::{self, DRAINING, Hello, SERVING, State};
+use super::successor;
+use super::wire::{self, DRAINING, Hello, SERVING, State, Wants};
 use crate::live::Live;
 use crate::server::sockets::{Listening, Sockets};
 use log::{error, info, warn};
@@ -97,7 +98,19 @@ impl Giver {
             wire::write_line(stream, why)?;
             return Err(io::Error::other(why));
         }
-        info!("process {} takes over", hello.pid);
+        match hello.wants {
+            Wants::Takeover { pid } => info!("process {pid} takes over"),
+            Wants::Successor { binary, config } => {
+                info!("a new process is started: {} run -c {}", binary.display(), config.display());
+                return match successor::start(stream, &binary, &config) {
+                    Ok(()) => Ok(false),
+                    Err(error) => {
+                        wire::write_line(stream, &format!("it cannot be started: {error}"))?;
+                        Err(error)
+                    }
+                };
+            }
+        }
         self.send(stream)?;
         stream.set_read_timeout(Some(START))?;
         let said = wire::read_line(stream)?;

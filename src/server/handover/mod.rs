@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!   new                                             old
-//!    │  {"version":1,"pid":…}\n                      │  serves
+//!    │  {"version":1,"wants":{"takeover":…}}\n       │  serves
 //!    ├──────────────────────────────────────────────▶│
 //!    │  length of what follows, 8 bytes, big-endian; │
 //!    │  with them the listening sockets              │
@@ -21,10 +21,14 @@
 //!
 //! Until the new one says that it serves, nothing has changed for the old one: if the new one goes away, it was never
 //! there. A process of another protocol version is refused with a line that says so.
+//!
+//! Who asks for the new process to be started: see [`successor`].
 
 mod give;
+mod successor;
 mod take;
 mod wire;
 
 pub use give::{Giver, serve};
-pub use take::{Predecessor, TakeError, is_running, take_over};
+pub use successor::{Asker, Became, ask_for_successor, start_apart};
+pub use take::{Predecessor, TakeError, take_over};

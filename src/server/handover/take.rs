@@ -1,6 +1,6 @@
 //! The new process's side.
 
-use super::wire::{self, DRAINING, Hello, SERVING, State};
+use super::wire::{self, DRAINING, Hello, SERVING, State, Wants};
 use crate::gateway::Heritage;
 use crate::server::sockets::Listening;
 use log::{info, warn};
@@ -37,11 +37,6 @@ pub fn take_over(path: &Path) -> Result<Option<(Predecessor, Vec<Listening>, Her
     Ok(Some((Predecessor(stream), sockets, heritage)))
 }
 
-/// Whether a process listens at `path`.
-pub fn is_running(path: &Path) -> bool {
-    UnixStream::connect(path).is_ok()
-}
-
 fn is_nobody(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
 }
@@ -49,7 +44,7 @@ fn is_nobody(error: &io::Error) -> bool {
 fn take(stream: &UnixStream) -> io::Result<(Vec<Listening>, Heritage)> {
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
-    let hello = Hello { version: wire::VERSION, pid: std::process::id() };
+    let hello = Hello { version: wire::VERSION, wants: Wants::Takeover { pid: std::process::id() } };
     wire::write_line(stream, &serde_json::to_string(&hello)?)?;
     let (sockets, State { listening, heritage }) = wire::receive(stream)?;
     let sockets = listening.into_iter().zip(sockets);

@@ -11,6 +11,7 @@ use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 
 /// The version of the protocol.
 pub const VERSION: u32 = 1;
@@ -30,13 +31,31 @@ pub const SERVING: &str = "serving";
 /// What the old one answers.
 pub const DRAINING: &str = "draining";
 
-/// What the new process begins with.
+/// What whoever connects begins with.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Hello {
     /// The version of the protocol that it speaks.
     pub version: u32,
-    /// Its id.
-    pub pid: u32,
+    /// What it is here for.
+    pub wants: Wants,
+}
+
+/// What somebody connects for.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wants {
+    /// A new process: the sockets and the state.
+    Takeover {
+        /// Its id.
+        pid: u32,
+    },
+    /// `evenkeel upgrade`: that a new process is started. Over this connection that one tells what becomes of it.
+    Successor {
+        /// The program.
+        binary: PathBuf,
+        /// The configuration that it is to serve.
+        config: PathBuf,
+    },
 }
 
 /// What the old process hands over.
