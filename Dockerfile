@@ -29,10 +29,12 @@ USER 65532:65532
 VOLUME /var/lib/evenkeel
 EXPOSE 8080
 
-# The admin address is loopback by default; the check runs inside of the container.
+# The admin address is loopback by default; the check runs inside of the container. A container that drains is unhealthy.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 \
     CMD ["/usr/local/bin/evenkeel", "health", "-c", "/etc/evenkeel/evenkeel.yaml"]
 
+# Lets what is in flight finish, for `graceful_shutdown_timeout_seconds` (120) at most. Docker itself kills after 10 s:
+# docker run --stop-timeout 150, stop_grace_period in compose, terminationGracePeriodSeconds in Kubernetes.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/evenkeel"]
 CMD ["run", "-c", "/etc/evenkeel/evenkeel.yaml"]

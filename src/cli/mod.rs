@@ -6,6 +6,7 @@
 
 mod check;
 mod demo;
+mod generate;
 mod health;
 mod keys;
 mod mock_vendor;
@@ -54,6 +55,9 @@ enum Command {
     Schema,
     /// Ask a running instance whether it serves: exit 0 if it does, for container health checks.
     Health(health::Args),
+    /// Write the manual pages or the shells' completions, for those who build packages.
+    #[command(hide = true)]
+    Generate(generate::Args),
 }
 
 /// How a command prints what it found.
@@ -180,6 +184,7 @@ impl Command {
             Self::Simulate(args) => simulate::call(&args),
             Self::Schema => schema::call(),
             Self::Health(args) => health::call(&args),
+            Self::Generate(args) => generate::call(&args),
         }
     }
 }
