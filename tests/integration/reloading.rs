@@ -178,7 +178,8 @@ async fn what_needs_a_restart_is_named() {
     let gateway = gateway(&vendor, "{ model: a }");
     gateway.edit("threads: 2", "threads: 3");
     gateway.edit("listeners: [{ address: '127.0.0.1:0' }]", "listeners: [{ address: '127.0.0.1:1' }]");
-    let told = gateway.reload();
+    gateway.reload();
+    let told = gateway.wait_for_log(0, "takes effect with the next");
     assert!(told.contains("with the next restart or upgrade only: server.threads, listeners"), "{told}");
     let mut client = Client::http1(gateway.address()).await;
     assert_eq!(models(&mut client, 1).await, ["a"]);
