@@ -215,6 +215,11 @@ impl Pool {
         self.suspension.as_ref()
     }
 
+    /// What happens to a request when every pair is out.
+    pub fn when_all_suspended(&self) -> WhenAllSuspended {
+        self.when_all_suspended
+    }
+
     fn look(&self, now: Tick, tried: PairSet) -> Seen {
         let mut seen = Seen::default();
         let ramp = self.suspension.as_ref().and_then(|suspension| suspension.rules.ramp);

@@ -4,15 +4,19 @@
     reason = "what is said beside a command's output is for the person at the terminal"
 )]
 
+mod admin;
 mod check;
 mod demo;
 mod generate;
 mod health;
 mod keys;
 mod mock_vendor;
+mod reload;
 mod run;
 mod schema;
 mod simulate;
+mod status;
+mod steer;
 mod upgrade;
 
 use crate::config::{Loaded, Report};
@@ -51,6 +55,16 @@ enum Command {
     MockVendor(mock_vendor::Args),
     /// Play a policy on a virtual clock with the code that serves, and print what each pair would get.
     Simulate(simulate::Args),
+    /// Tell what a running instance serves, and how each pair is.
+    Status(status::Args),
+    /// Take a pair of a running instance out for a time.
+    Suspend(steer::Suspend),
+    /// Put a pair of a running instance back, whatever it was taken out for.
+    Resume(steer::Resume),
+    /// Take a pair of a running instance out until it is resumed.
+    Drain(steer::Drain),
+    /// Have a running instance load its configuration file again.
+    Reload(reload::Args),
     /// Print the JSON Schema of the configuration file, for editors.
     Schema,
     /// Ask a running instance whether it serves: exit 0 if it does, for container health checks.
@@ -182,6 +196,11 @@ impl Command {
             Self::Demo(args) => demo::call(&args),
             Self::MockVendor(args) => mock_vendor::call(&args),
             Self::Simulate(args) => simulate::call(&args),
+            Self::Status(args) => status::call(&args),
+            Self::Suspend(args) => args.call(),
+            Self::Resume(args) => args.call(),
+            Self::Drain(args) => args.call(),
+            Self::Reload(args) => reload::call(&args),
             Self::Schema => schema::call(),
             Self::Health(args) => health::call(&args),
             Self::Generate(args) => generate::call(&args),

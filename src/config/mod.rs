@@ -9,6 +9,7 @@
 //! The types of the file end here: what serves requests never sees them.
 
 mod access;
+mod admin_access;
 mod build;
 mod document;
 mod file;
@@ -31,6 +32,7 @@ mod syntax;
 mod tree;
 mod units;
 
+pub use admin_access::AdminAccess;
 pub use build::{AdminSettings, Listener, Settings, TlsFiles};
 pub use file::{AccessLogFormat, MetricConventions};
 pub use located::Located;

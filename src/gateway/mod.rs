@@ -8,6 +8,7 @@ mod endpoint;
 mod heritage;
 mod path;
 mod route;
+mod shares;
 mod tries;
 
 pub use crate::keys::Environment;
@@ -20,6 +21,7 @@ pub use endpoint::{
 pub use heritage::{Heritage, HeritageRecord};
 pub use path::{Context, MethodPattern, PathError, PathPattern};
 pub use route::{NoRoute, Route};
+pub use shares::Share;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -210,7 +210,7 @@ impl Parts {
         }
         server.add_service(Lent::new(proxy, lent.clone(), live.drain().watch(), begin.clone()));
 
-        let mut admin = Service::new("admin".to_owned(), Admin::new(readiness.clone()));
+        let mut admin = Service::new("admin".to_owned(), Admin::new(live.clone(), readiness.clone()));
         listen(&mut admin, &sockets.admin, None);
         // Pingora gives every service as many threads as it gives the proxy.
         admin.threads = Some(1);

@@ -12,6 +12,10 @@
 )]
 
 mod access_log;
+mod admin;
+mod admin_commands;
+mod admin_doors;
+mod admin_told;
 mod balancing;
 mod bodies;
 mod commands;

@@ -12,6 +12,7 @@ mod settings;
 mod vendors;
 
 pub use settings::{AdminSettings, Listener, Settings, TlsFiles};
+pub(super) use settings::{DEFAULT_ADMIN, socket_address};
 
 use super::document::Document;
 use super::file::File;

@@ -12,7 +12,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// Where the admin address is unless a file says otherwise: reachable from this machine alone.
-const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
+pub(in crate::config) const DEFAULT_ADMIN: SocketAddr =
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 
 /// A token of the management API with fewer characters could be guessed.
 const SHORT_TOKEN: usize = 16;
@@ -215,7 +216,8 @@ impl Addresses<'_> {
     }
 }
 
-fn socket_address(text: &str) -> Option<SocketAddr> {
+/// The address that a file writes as `text`.
+pub(in crate::config) fn socket_address(text: &str) -> Option<SocketAddr> {
     match text.strip_prefix("localhost:") {
         Some(port) => Some((Ipv4Addr::LOCALHOST, port.parse::<u16>().ok()?).into()),
         None => text.parse().ok(),

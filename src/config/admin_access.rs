@@ -1,0 +1,122 @@
+//! How a running process is reached, as far as its file tells.
+//!
+//! Who asks a process to load its file again has to reach it though the file is broken: that is what the process is to
+//! notice. So the address and the token are looked for in whatever can still be read.
+
+use super::build::{DEFAULT_ADMIN, socket_address};
+use super::document::Document;
+use super::outside::Outside;
+use super::report::Report;
+use super::tree::{Kind, NodeId, ROOT};
+use super::{Process, load};
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// Where a process that serves a file takes orders, and what it asks for.
+#[derive(Debug)]
+pub struct AdminAccess {
+    /// The admin address.
+    pub address: SocketAddr,
+    /// The token of the management API.
+    pub token: Option<String>,
+    /// What is wrong with the file, so that the above may not be what it should be.
+    pub problem: Option<Report>,
+}
+
+impl AdminAccess {
+    /// What the file at `path` tells, or the default address.
+    pub fn of_file(path: &Path) -> Self {
+        let problem = match load(path) {
+            Ok(loaded) => {
+                let admin = loaded.settings.admin;
+                return Self { address: admin.address, token: admin.token, problem: None };
+            }
+            Err(report) => report,
+        };
+        let bytes = Process.file(path).unwrap_or_default();
+        let (address, token) = look(&String::from_utf8_lossy(&bytes), &Process);
+        Self { address: address.unwrap_or(DEFAULT_ADMIN), token, problem: Some(problem) }
+    }
+}
+
+type Found = (Option<SocketAddr>, Option<String>);
+
+fn look(text: &str, outside: &dyn Outside) -> Found {
+    if let Some(found) = in_yaml(text, outside) {
+        return found;
+    }
+    // What breaks the rest of the file may not be in the section itself.
+    let mut lines = section(text);
+    while !lines.is_empty() {
+        if let Some(found) = in_yaml(&lines.join("\n"), outside) {
+            return found;
+        }
+        lines.pop();
+    }
+    (None, None)
+}
+
+/// The lines of the section `admin`.
+fn section(text: &str) -> Vec<&str> {
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("admin:"));
+    let first = lines.next();
+    let rest = lines.take_while(|line| line.is_empty() || line.starts_with([' ', '\t', '#']));
+    first.into_iter().chain(rest).collect()
+}
+
+fn in_yaml(text: &str, outside: &dyn Outside) -> Option<Found> {
+    let document = Document::parse("", text, outside).ok()?;
+    let member = |key| {
+        let admin = document.tree.child(ROOT, "admin")?;
+        value(&document, document.tree.child(admin, key)?)
+    };
+    Some((member("address").and_then(|address| socket_address(&address)), member("token")))
+}
+
+fn value(document: &Document, node: NodeId) -> Option<String> {
+    match document.tree.kind(node) {
+        Kind::Text(text) => Some(text.value.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::env::VarError;
+    use std::io;
+
+    struct Nowhere;
+
+    impl Outside for Nowhere {
+        fn variable(&self, name: &str) -> Result<String, VarError> {
+            if name == "TOKEN" { Ok("from outside".to_owned()) } else { Err(VarError::NotPresent) }
+        }
+
+        fn file(&self, _: &Path) -> io::Result<Vec<u8>> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    #[test]
+    fn a_broken_file_still_tells_where_its_process_is() {
+        let (there, token) = (Some("127.0.0.1:7"), Some("from outside"));
+        let table = [
+            ("admin: { address: '127.0.0.1:7' }\nlisteners: wrong", there, None),
+            ("admin:\n  address: localhost:7\n  token: ${TOKEN}\nnonsense: [1]", there, token),
+            ("admin: { address: '127.0.0.1:7', token: '${NOT_SET}' }", there, None),
+            ("apis: [\nadmin: { address: '127.0.0.1:7', token: '${TOKEN}' }\nx: }", there, token),
+            ("\"\nadmin:\n  # ours\n  address: \"127.0.0.1:7\"\n  token: \"from\n", there, None),
+            ("apis: [\nadmin:\n  addr", None, None),
+            ("admin: { address: 7 }", None, None),
+            ("other:\n  admin: { address: '127.0.0.1:7' }\n  x: [", None, None),
+            ("admin: 127.0.0.1:7", None, None),
+            ("\t", None, None),
+            ("", None, None),
+        ];
+        for (text, address, token) in table {
+            let address = address.map(|address: &str| address.parse().unwrap());
+            assert_eq!(look(text, &Nowhere), (address, token.map(str::to_owned)), "{text}");
+        }
+    }
+}
