@@ -9,6 +9,7 @@
 //! - [`balance`]: whose turn it is, who is out, what counts as a failure;
 //! - [`splice`]: finding a body's model and putting another in its place;
 //! - [`sse`]: reading a stream of events for those that say it has failed;
+//! - [`usage`]: reading from a response how many tokens it has used;
 //! - [`keys`]: making, hashing, storing and finding clients' keys.
 //!
 //! What is known and what runs:
@@ -45,4 +46,5 @@ pub mod simulate;
 pub mod splice;
 pub mod sse;
 pub mod upstream;
+pub mod usage;
 pub mod vendor;

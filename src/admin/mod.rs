@@ -11,6 +11,7 @@ mod describe;
 mod exchange;
 mod guard;
 mod keys;
+mod metrics;
 mod names;
 mod openapi;
 mod operation;

@@ -2,7 +2,7 @@
 
 use super::operation::Route;
 use super::refusal::{Code, Refusal};
-use super::{describe, keys, probes, reload, served, status, steer, template};
+use super::{describe, keys, metrics, probes, reload, served, status, steer, template};
 use http::Method;
 use std::sync::LazyLock;
 
@@ -10,6 +10,7 @@ static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
     vec![
         Route::of::<probes::Livez>(),
         Route::of::<probes::Readyz>(),
+        Route::of::<metrics::Metrics>(),
         Route::of::<describe::Document>(),
         Route::of::<status::GetStatus>(),
         Route::of::<served::GetConfig>(),

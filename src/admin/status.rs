@@ -10,7 +10,7 @@ use super::names::EnvironmentName;
 use super::operation::{Json, Nothing, Operation};
 use super::refusal::{Code, Refusal};
 use crate::gateway::{AiApi, Environment};
-use crate::live::{Live, time_of_day};
+use crate::live::{Live, Serving, time_of_day};
 use http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -133,7 +133,7 @@ fn status(live: &Live) -> Status {
     let last = live.last_reload();
     let uptime = time_of_day().duration_since(live.started_at()).unwrap_or_default();
     // The gateway has the longest contexts first; a person looks for a name.
-    let mut apis: Vec<_> = serving.gateway.apis().iter().map(|api| api_status(live, api)).collect();
+    let mut apis: Vec<_> = serving.gateway.apis().iter().map(|api| api_status(live, &serving, api)).collect();
     apis.sort_by(|one, other| one.name.cmp(&other.name));
     Status {
         version: env!("CARGO_PKG_VERSION"),
@@ -156,18 +156,25 @@ fn status(live: &Live) -> Status {
     }
 }
 
-fn api_status(live: &Live, api: &AiApi) -> ApiStatus {
+fn api_status(live: &Live, serving: &Serving, api: &AiApi) -> ApiStatus {
     let environments =
         Environment::ALL.into_iter().filter(|environment| api.endpoints(*environment).is_some());
     ApiStatus {
         name: api.name().to_owned(),
         context: api.context().as_str().to_owned(),
         vendor: api.vendor().name().to_owned(),
-        environments: environments.map(|environment| environment_status(live, api, environment)).collect(),
+        environments: environments
+            .map(|environment| environment_status(live, serving, api, environment))
+            .collect(),
     }
 }
 
-fn environment_status(live: &Live, api: &AiApi, environment: Environment) -> EnvironmentStatus {
+fn environment_status(
+    live: &Live,
+    serving: &Serving,
+    api: &AiApi,
+    environment: Environment,
+) -> EnvironmentStatus {
     let operations = api.operations().iter().map(|operation| OperationStatus {
         method: operation.method().as_str().to_owned(),
         path: operation.path().to_string(),
@@ -177,7 +184,7 @@ fn environment_status(live: &Live, api: &AiApi, environment: Environment) -> Env
     EnvironmentStatus {
         environment: environment.into(),
         operations: operations.collect(),
-        pairs: shares.into_iter().map(|(pair, share)| PairStatus::of(live, pair, share)).collect(),
+        pairs: shares.into_iter().map(|(pair, share)| PairStatus::of(live, serving, pair, share)).collect(),
     }
 }
 

@@ -7,7 +7,8 @@ use super::refusal::{Code, Refusal};
 use super::span::HoldSpan;
 use super::status::PairStatus;
 use super::{Desk, audit};
-use crate::gateway::{AiApi, Environment, Gateway, Pair};
+use crate::gateway::{AiApi, Environment, Pair};
+use crate::live::Serving;
 use http::Method;
 use humantime::format_duration;
 use schemars::JsonSchema;
@@ -101,6 +102,7 @@ impl Operation for Suspend {
         change(desk, call, "suspend", body.environment, |place| {
             let span = body.span.map_or_else(|| place.span(), |span| span.0);
             place.pair.health.lock().hold(Some(desk.live.now().after(span)), note(body.reason.as_ref()));
+            place.count_hold();
             format!(" for {}{}", format_duration(span), Because(body.reason.as_ref()))
         })
     }
@@ -119,6 +121,7 @@ impl Operation for Drain {
     fn call(desk: &Desk, call: &Call, Optional(body): Self::Body) -> Result<Json<PairStatus>, Refusal> {
         change(desk, call, "drain", body.environment, |place| {
             place.pair.health.lock().hold(None, note(body.reason.as_ref()));
+            place.count_hold();
             Because(body.reason.as_ref()).to_string()
         })
     }
@@ -153,12 +156,12 @@ fn change(
 ) -> Result<Json<PairStatus>, Refusal> {
     let serving = desk.live.current();
     let done = not_draining(desk).and_then(|()| {
-        let place = find(&serving.gateway, call, environment.map(Environment::from))?;
+        let place = find(&serving, call, environment.map(Environment::from))?;
         let details = act(&place);
         let shares = place.api.shares(place.environment);
         let share = shares.iter().find(|(pair, _)| pair.number == place.pair.number);
         let share = share.map(|(_, share)| *share).unwrap_or_default();
-        Ok((PairStatus::of(&desk.live, place.pair, share), place.environment, details))
+        Ok((PairStatus::of(&desk.live, &serving, place.pair, share), place.environment, details))
     });
     let [api, endpoint, model] = ["api", "endpoint", "model"].map(|name| audit::Shown(call.name(name)));
     match done {
@@ -186,12 +189,19 @@ pub(super) fn not_draining(desk: &Desk) -> Result<(), Refusal> {
 
 /// A pair and where it is.
 struct Place<'g> {
+    serving: &'g Serving,
     api: &'g Arc<AiApi>,
     environment: Environment,
     pair: &'g Pair,
 }
 
 impl Place<'_> {
+    fn count_hold(&self) {
+        if let Some(target) = self.serving.meters.pair(self.pair.number.0) {
+            target.meter.holds.add(1);
+        }
+    }
+
     /// The longest suspend duration of the policies that have the pair.
     fn span(&self) -> Duration {
         let lists = self.api.operations().iter().filter_map(|operation| operation.pairs(self.environment));
@@ -201,14 +211,15 @@ impl Place<'_> {
     }
 }
 
-fn find<'g>(gateway: &'g Gateway, call: &Call, wanted: Option<Environment>) -> Result<Place<'g>, Refusal> {
+fn find<'g>(serving: &'g Serving, call: &Call, wanted: Option<Environment>) -> Result<Place<'g>, Refusal> {
+    let gateway = &serving.gateway;
     let [api_name, endpoint, model] = ["api", "endpoint", "model"].map(|name| call.name(name));
     if !gateway.apis().iter().any(|api| api.name() == api_name) {
         let message = format!("there is no AI API `{api_name}`; GET /api/v1/status tells what there is");
         return Err(Refusal::new(Code::ApiNotFound, message));
     }
-    let places = gateway.pairs().map(|(api, environment, pair)| Place { api, environment, pair });
-    let mut places = places.filter(|Place { api, environment, pair }| {
+    let places = gateway.pairs().map(|(api, environment, pair)| Place { serving, api, environment, pair });
+    let mut places = places.filter(|Place { api, environment, pair, .. }| {
         let named = api.name() == api_name && pair.endpoint.name() == endpoint && pair.model.name() == model;
         named && wanted.is_none_or(|wanted| wanted == *environment)
     });

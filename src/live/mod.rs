@@ -7,6 +7,7 @@
 mod clock;
 mod difference;
 mod drain;
+mod metering;
 mod reload;
 
 pub use clock::{Clock, time_of_day};
@@ -18,6 +19,7 @@ use crate::config::{AccessLogFormat, Loaded, Settings};
 use crate::gateway::{Access, Gateway, Heritage};
 use crate::keys::{KeyFile, KeyTable};
 use crate::observe::access_log::Format;
+use crate::observe::metrics::Meters;
 use crate::upstream::Upstreams;
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
@@ -36,6 +38,8 @@ pub struct Serving {
     pub gateway: Gateway,
     /// The gateway's endpoints, to be connected to.
     pub upstreams: Upstreams,
+    /// What is counted of its requests.
+    pub meters: Meters,
     /// When it was loaded.
     pub loaded_at: SystemTime,
 }
@@ -100,9 +104,16 @@ impl Live {
         let settings = Arc::new(settings);
         let gateway = gateway.inheriting(heritage);
         let upstreams = Upstreams::new(&gateway);
+        let meters = Meters::new(metering::layout(&gateway, &settings), &Meters::default());
         let now = time_of_day();
-        let serving =
-            Serving { generation: 1, settings: Arc::clone(&settings), gateway, upstreams, loaded_at: now };
+        let serving = Serving {
+            generation: 1,
+            settings: Arc::clone(&settings),
+            gateway,
+            upstreams,
+            meters,
+            loaded_at: now,
+        };
         Self {
             current: ArcSwap::from_pointee(serving),
             key_file: KeyFile::in_state_dir(&settings.state_dir),

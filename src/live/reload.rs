@@ -1,8 +1,9 @@
 //! Loading the file again while requests are served.
 
 use super::difference::needs_restart;
-use super::{Live, Serving, time_of_day};
+use super::{Live, Serving, metering, time_of_day};
 use crate::config::{self, Diagnostic, Loaded, Report};
+use crate::observe::metrics::Meters;
 use crate::upstream::Upstreams;
 use log::{error, info, warn};
 use std::path::Path;
@@ -83,10 +84,11 @@ impl Live {
         let old = self.current();
         let gateway = gateway.inheriting(&old.gateway.heritage());
         let upstreams = Upstreams::replacing(&old.upstreams, &gateway);
+        let meters = Meters::new(metering::layout(&gateway, &settings), &old.meters);
         let generation = old.generation + 1;
         let needs_restart = needs_restart(&self.began_with, &settings);
         let settings = Arc::new(settings);
-        let serving = Serving { generation, settings, gateway, upstreams, loaded_at: time_of_day() };
+        let serving = Serving { generation, settings, gateway, upstreams, meters, loaded_at: time_of_day() };
         self.current.store(Arc::new(serving));
         Ok(Reloaded { generation, warnings: warnings.diagnostics().to_vec(), needs_restart })
     }

@@ -78,6 +78,15 @@ pub struct Entry<'a> {
     pub first_byte_seconds: Option<f64>,
     /// From its first byte to the last of the answer, in seconds.
     pub duration_seconds: f64,
+    /// The tokens of the request, by the vendor's count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<u32>,
+    /// The tokens of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion_tokens: Option<u32>,
+    /// Those of the request's tokens that the vendor had in its cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<u32>,
     /// The bytes of its body.
     pub bytes_received: u64,
     /// The bytes of the answer's body.
@@ -195,6 +204,9 @@ mod tests {
             vendor_request_id: None,
             first_byte_seconds: Some(seconds(Duration::from_micros(1_500))),
             duration_seconds: 0.25,
+            prompt_tokens: Some(3),
+            completion_tokens: None,
+            cached_tokens: None,
             bytes_received: 10,
             bytes_sent: 20,
         }

@@ -1,4 +1,5 @@
-//! What the gateway tells of its work.
+//! What the gateway tells of its work: a line for each request, numbers, and traces.
 
 pub mod access_log;
+pub mod metrics;
 pub mod trace;

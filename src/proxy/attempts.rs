@@ -2,6 +2,7 @@
 
 use super::context::{Attempt, Destination, RequestContext};
 use super::refusal::Refusal;
+use super::tokens::Tokens;
 use super::{Balancer, STALE_CONNECTIONS, failure, respond, tracing};
 use crate::balance::{Finding, NoChoice, Outcome, Phase, Tick, Trail};
 use crate::gateway::Pairs;
@@ -17,26 +18,28 @@ use std::time::Duration;
 
 impl Balancer {
     /// Begins a try, or goes on with one whose address or pooled connection was dead.
-    pub(super) fn next_attempt(&self, ctx: &mut RequestContext) -> Result<(), Refusal> {
+    pub(super) fn next_attempt(&self, session: &Session, ctx: &mut RequestContext) -> Result<(), Refusal> {
         if ctx.attempt.as_ref().is_some_and(|attempt| !attempt.reported) {
             return Ok(());
         }
         if let Some(attempt) = &mut ctx.attempt {
             attempt.span.end();
         }
+        self.count_attempt(session, ctx);
         ctx.gate.open();
         ctx.response = None;
         ctx.events = None;
+        ctx.usage = Tokens::None;
         ctx.refusal = None;
+        let now = self.clock.now();
         let attempt = match &ctx.admitted.as_ref().ok_or(Refusal::Internal)?.destination {
-            Destination::Primary(endpoint) => Attempt::new(endpoint.clone(), endpoint.timeouts(), None),
+            Destination::Primary(endpoint) => Attempt::new(endpoint.clone(), endpoint.timeouts(), None, now),
             Destination::Balanced(pairs) => {
-                let now = self.clock.now();
                 let choice = pairs.pool().choose(now, ctx.trail.tried());
                 let choice = choice.map_err(|none| refusal_for(none, &ctx.trail, now))?;
                 ctx.trail.begin(choice.place);
                 let pair = pairs.pair(choice.place).ok_or(Refusal::Internal)?;
-                Attempt::new(pair.endpoint.clone(), pair.timeouts, Some((pairs.clone(), choice)))
+                Attempt::new(pair.endpoint.clone(), pair.timeouts, Some((pairs.clone(), choice)), now)
             }
         };
         ctx.attempt = Some(attempt);
@@ -66,7 +69,7 @@ impl Balancer {
     pub(super) fn report(&self, ctx: &mut RequestContext, outcome: Outcome, headers: Option<&HeaderMap>) {
         // A response that says that nothing is left is a good one to its request.
         if outcome != Outcome::Quota {
-            ctx.trail.end(outcome);
+            ctx.end_try(outcome);
         }
         let Some(attempt) = &mut ctx.attempt else {
             return;
@@ -86,6 +89,7 @@ impl Balancer {
             ctx.suspended = true;
             let api = ctx.api.as_deref().map_or("", |api| api.name());
             self.tell_of_suspension(api, attempt, outcome);
+            Self::count_suspension(ctx, outcome);
         }
     }
 

@@ -5,7 +5,9 @@ use super::gate::{Gate, Kept};
 use super::headers::request_id;
 use super::refusal::Refusal;
 use super::session::Wrapped;
-use crate::balance::{Choice, Finding, Tick, Trail};
+use super::stopwatch::Stopwatch;
+use super::tokens::Tokens;
+use crate::balance::{Choice, Finding, Outcome, Tick, Trail};
 use crate::gateway::{AiApi, Endpoint, Environment, Operation, Pair, Pairs, Timeouts};
 use crate::keys::KeyRecord;
 use crate::live::{Serving, UnderWay};
@@ -48,6 +50,8 @@ pub struct RequestContext {
     pub response: Option<Response>,
     /// The events of that answer, if it is a stream of them that can be read.
     pub events: Option<sse::Watch>,
+    /// The tokens that it tells of.
+    pub usage: Tokens,
     /// The latest error that a vendor answered an earlier try with, for want of anything better.
     pub kept: Option<Kept>,
     /// The client's session, while another stands in its place.
@@ -58,6 +62,8 @@ pub struct RequestContext {
     pub gate: Gate,
     /// Whether a pair was suspended for what came of this request.
     pub suspended: bool,
+    /// How much of its time is the gateway's own.
+    pub stopwatch: Stopwatch,
 }
 
 /// Where a request goes.
@@ -121,11 +127,24 @@ pub struct Attempt {
     pub reported: bool,
     /// What is told of it in the trace.
     pub span: AttemptSpan,
+    /// When it began.
+    pub began: Tick,
+    /// When the first part of a response's body came.
+    pub first_chunk: Option<Tick>,
+    /// What has come of it so far.
+    pub outcome: Option<Outcome>,
+    /// Whether it has been counted.
+    pub counted: bool,
 }
 
 impl Attempt {
-    /// A try at `endpoint`.
-    pub fn new(endpoint: Arc<Endpoint>, timeouts: Timeouts, chosen: Option<(Arc<Pairs>, Choice)>) -> Self {
+    /// A try at `endpoint` that begins at `began`.
+    pub fn new(
+        endpoint: Arc<Endpoint>,
+        timeouts: Timeouts,
+        chosen: Option<(Arc<Pairs>, Choice)>,
+        began: Tick,
+    ) -> Self {
         Self {
             endpoint,
             chosen,
@@ -135,6 +154,10 @@ impl Attempt {
             stale_connections: 0,
             reported: false,
             span: AttemptSpan::default(),
+            began,
+            first_chunk: None,
+            outcome: None,
+            counted: false,
         }
     }
 
@@ -179,11 +202,26 @@ pub struct Response {
     pub status: StatusCode,
     /// When its header came.
     pub came: Tick,
+    /// Whether it is a stream of events.
+    pub is_stream: bool,
     /// The vendor's own id of the request, which ours replaces.
     pub vendor_request_id: Option<HeaderValue>,
 }
 
 impl RequestContext {
+    /// The latest try has come to `outcome`. Something worse may still come of it.
+    pub fn end_try(&mut self, outcome: Outcome) {
+        self.trail.end(outcome);
+        if let Some(attempt) = &mut self.attempt {
+            attempt.outcome = Some(outcome);
+        }
+    }
+
+    /// Whether the vendor's answer is a stream of events.
+    pub fn is_stream(&self) -> bool {
+        self.response.as_ref().is_some_and(|response| response.is_stream)
+    }
+
     /// The pairs that were tried, in order, as `model@endpoint=outcome`, names percent-encoded; `None` where no pair was.
     pub fn attempts(&self) -> Option<String> {
         let (pairs, _) = self.attempt.as_ref()?.chosen.as_ref()?;
@@ -202,6 +240,7 @@ impl RequestContext {
     /// The request has come, at `now`, with these headers.
     pub fn begin(&mut self, headers: &HeaderMap, tracing: &Tracing, now: Tick) {
         self.began = now;
+        self.stopwatch.start(now);
         self.id = Some(request_id(headers));
         self.trace = Some(Trace::begin(headers, tracing));
     }
@@ -223,11 +262,13 @@ impl RequestContext {
             refusal: None,
             response: None,
             events: None,
+            usage: Tokens::None,
             kept: None,
             wrapped: None,
             deadline: None,
             gate: Gate::default(),
             suspended: false,
+            stopwatch: Stopwatch::default(),
         }
     }
 }

@@ -6,7 +6,6 @@ use super::gate::Kept;
 use super::refusal::Refusal;
 use super::{Balancer, attempts, body, deadline, failure, forward, respond, tracing};
 use crate::balance::Outcome;
-use crate::sse;
 use async_trait::async_trait;
 use bytes::Bytes;
 use pingora_core::modules::http::HttpModules;
@@ -16,9 +15,6 @@ use pingora_core::{Error, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use std::time::Duration;
-
-/// How long a vendor's error may take to be whole before the next try begins without it.
-const KEEP_LIMIT: Duration = Duration::from_secs(1);
 
 #[async_trait]
 impl ProxyHttp for Balancer {
@@ -49,7 +45,8 @@ impl ProxyHttp for Balancer {
     }
 
     async fn upstream_peer(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
-        if let Err(refusal) = self.next_attempt(ctx) {
+        ctx.stopwatch.start(self.clock.now());
+        if let Err(refusal) = self.next_attempt(session, ctx) {
             ctx.refusal = Some(refusal);
             return Err(failure::refused());
         }
@@ -60,6 +57,7 @@ impl ProxyHttp for Balancer {
         if attempt.timeouts.first_byte != attempt.timeouts.idle && ctx.wrapped.is_none() {
             self.wrap(session, ctx, None);
         }
+        ctx.stopwatch.stop(self.clock.now());
         let peer = self.peer(&ctx.serving, &mut attempt).await;
         ctx.attempt = Some(attempt);
         peer.map_err(|outcome| {
@@ -80,6 +78,7 @@ impl ProxyHttp for Balancer {
         _digest: Option<&Digest>,
         ctx: &mut RequestContext,
     ) -> Result<()> {
+        ctx.stopwatch.start(self.clock.now());
         let timeouts = ctx.attempt.as_ref().map(|attempt| attempt.timeouts);
         self.set_deadline(ctx, timeouts.and_then(deadline::before_first_byte));
         Ok(())
@@ -97,10 +96,11 @@ impl ProxyHttp for Balancer {
         forward::rewrite(request, api, &attempt.endpoint, admitted.context_len)?;
         tracing::pass_on(request, ctx.trace.as_ref(), attempt)?;
         attempt.outgoing = attempt.body_of(&ctx.body);
-        match &attempt.outgoing {
-            Some(body) => forward::set_length(request, body.len()),
-            None => Ok(()),
+        if let Some(body) = &attempt.outgoing {
+            forward::set_length(request, body.len())?;
         }
+        ctx.stopwatch.stop(self.clock.now());
+        Ok(())
     }
 
     async fn request_body_filter(
@@ -129,9 +129,11 @@ impl ProxyHttp for Balancer {
         if response.status.is_informational() {
             return Ok(());
         }
-        respond::note(ctx, response, self.clock.now());
+        let now = self.clock.now();
+        ctx.stopwatch.start(now);
+        respond::note(ctx, response, now);
         let status = Outcome::Status(response.status.as_u16());
-        ctx.trail.end(status);
+        ctx.end_try(status);
         let outcome = attempts::outcome_of(response.status, &response.headers);
         self.report(ctx, outcome, Some(&response.headers));
         let limit = self.let_on(session, ctx, response, status);
@@ -146,14 +148,21 @@ impl ProxyHttp for Balancer {
         _end_of_stream: bool,
         ctx: &mut RequestContext,
     ) -> Result<Option<Duration>> {
+        let now = self.clock.now();
+        ctx.stopwatch.start(now);
         // An error that is kept has its own time, from its header to its end.
         if ctx.deadline.is_some() && !ctx.gate.is_keeping() {
             let timeouts = ctx.attempt.as_ref().map(|attempt| attempt.timeouts);
             self.set_deadline(ctx, timeouts.and_then(deadline::within_response));
         }
-        if let Some(chunk) = body {
+        if let Some(chunk) = body.as_ref().filter(|chunk| !chunk.is_empty()) {
+            if let Some(attempt) = &mut ctx.attempt {
+                attempt.first_chunk.get_or_insert(now);
+            }
+            ctx.usage.feed(chunk);
             self.read_events(session, ctx, chunk)?;
         }
+        ctx.stopwatch.stop(self.clock.now());
         Ok(None)
     }
 
@@ -169,7 +178,9 @@ impl ProxyHttp for Balancer {
         if self.live.drain().is_draining() {
             session.as_downstream_mut().set_keepalive(None);
         }
-        respond::complete(response, ctx)
+        respond::complete(response, ctx)?;
+        ctx.stopwatch.stop(self.clock.now());
+        Ok(())
     }
 
     fn fail_to_connect(
@@ -179,6 +190,7 @@ impl ProxyHttp for Balancer {
         ctx: &mut RequestContext,
         mut error: Box<Error>,
     ) -> Box<Error> {
+        ctx.stopwatch.start(self.clock.now());
         let retry = self.has_another_address(ctx, peer, &error) || self.after_error(session, ctx, &error);
         error.set_retry(retry);
         error
@@ -192,6 +204,7 @@ impl ProxyHttp for Balancer {
         ctx: &mut RequestContext,
         reused: bool,
     ) -> Box<Error> {
+        ctx.stopwatch.start(self.clock.now());
         self.set_deadline(ctx, None);
         let retry = reused && self.was_stale(session, ctx, &error) || self.after_error(session, ctx, &error);
         error.set_retry(retry);
@@ -204,6 +217,7 @@ impl ProxyHttp for Balancer {
         error: &Error,
         ctx: &mut RequestContext,
     ) -> FailToProxy {
+        ctx.stopwatch.stop(self.clock.now());
         let refusal = ctx.refusal.take().or_else(|| failure::refusal(error));
         ctx.gate.open();
         let error_code = match (refusal, ctx.kept.take().and_then(Kept::into_parts)) {
@@ -244,56 +258,5 @@ impl ProxyHttp for Balancer {
         }
         tracing::end(session, ctx);
         self.log(session, ctx);
-    }
-}
-
-impl Balancer {
-    /// Decides how a response goes on to the client. Returns how long it may pause, if Pingora does not see to it.
-    fn let_on(
-        &self,
-        session: &mut Session,
-        ctx: &mut RequestContext,
-        response: &ResponseHeader,
-        status: Outcome,
-    ) -> Option<Duration> {
-        let within = ctx.attempt.as_ref().and_then(|attempt| deadline::within_response(attempt.timeouts));
-        if self.may_try_another(session, ctx, status) {
-            self.ensure_wrapped(session, ctx);
-            ctx.gate.keep();
-            return Some(within.map_or(KEEP_LIMIT, |within| within.min(KEEP_LIMIT)));
-        }
-        if !respond::is_event_stream(response) {
-            return within;
-        }
-        ctx.events = Some(sse::Watch::default());
-        if self.holds_streams(session, ctx) {
-            self.ensure_wrapped(session, ctx);
-            ctx.gate.hold();
-        }
-        within
-    }
-
-    /// Looks for an error event in the next chunk of a stream.
-    fn read_events(&self, session: &Session, ctx: &mut RequestContext, chunk: &[u8]) -> Result<()> {
-        let Some(events) = &mut ctx.events else {
-            return Ok(());
-        };
-        match events.feed(chunk) {
-            sse::Seen::Nothing => {}
-            sse::Seen::Events => ctx.gate.release(),
-            sse::Seen::Error
-                if ctx.gate.is_holding() && self.may_try_another(session, ctx, Outcome::Stream) =>
-            {
-                return Err(Error::new_up(failure::ERROR_EVENT));
-            }
-            sse::Seen::Error => {
-                // With no other pair to try, a vendor's own word is better than ours. One is enough: the rest of the
-                // stream is passed on unread.
-                ctx.gate.release();
-                ctx.events = None;
-                self.report(ctx, Outcome::Stream, None);
-            }
-        }
-        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! A request's line in the access log.
 
-use super::Balancer;
 use super::context::RequestContext;
+use super::{Balancer, respond};
 use crate::live::time_of_day;
 use crate::observe::access_log::{Entry, Format, seconds, timestamp};
 use crate::observe::trace::Trace;
@@ -9,8 +9,10 @@ use http::HeaderValue;
 use pingora_proxy::Session;
 
 impl Balancer {
-    /// Writes the line of a request that is over.
-    pub(super) fn log(&self, session: &Session, ctx: &RequestContext) {
+    /// Counts a request that is over, and writes its line.
+    pub(super) fn log(&self, session: &Session, ctx: &mut RequestContext) {
+        let status = respond::begun(session).map(|status| status.as_u16());
+        self.count_request(session, ctx);
         let format = ctx.serving.log_format();
         if format == Format::Off {
             return;
@@ -20,7 +22,7 @@ impl Balancer {
         let attempt = ctx.attempt.as_ref();
         let pair = attempt.and_then(|attempt| attempt.pair());
         let response = ctx.response.as_ref();
-        let written = client.response_written().map(|header| header.status);
+        let usage = ctx.usage.usage().unwrap_or_default();
         self.access_log.write(
             format,
             &Entry {
@@ -35,13 +37,16 @@ impl Balancer {
                 asked_model: ctx.body.asked_model(),
                 model: pair.map(|pair| pair.model.name()),
                 endpoint: attempt.map(|attempt| attempt.endpoint.name()),
-                status: written.filter(|status| !status.is_informational()).map(|status| status.as_u16()),
+                status,
                 error: ctx.refusal.as_ref().map(|refusal| refusal.code()),
                 attempts: ctx.attempts().as_deref(),
                 suspended: ctx.suspended,
                 vendor_request_id: response.and_then(|r| r.vendor_request_id.as_ref()).map(text),
                 first_byte_seconds: response.map(|response| seconds(response.came.since(ctx.began))),
                 duration_seconds: seconds(self.clock.now().since(ctx.began)),
+                prompt_tokens: usage.prompt,
+                completion_tokens: usage.completion,
+                cached_tokens: usage.cached,
                 bytes_received: client.body_bytes_read() as u64,
                 bytes_sent: client.body_bytes_sent() as u64,
             },

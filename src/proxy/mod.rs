@@ -11,9 +11,13 @@ mod gate;
 mod headers;
 mod hooks;
 mod log_line;
+mod measure;
+mod passing;
 mod refusal;
 mod respond;
 mod session;
+mod stopwatch;
+mod tokens;
 mod tracing;
 
 pub use refusal::{KeyFault, Refusal};
@@ -83,7 +87,9 @@ impl Balancer {
     ) -> Result<RequestBody, body::ReadError> {
         let promised = admission::content_length(&session.req_header().headers);
         let limit = ctx.serving.gateway.request_body_limit();
+        ctx.stopwatch.stop(self.clock.now());
         let bytes = body::read_whole(session.as_downstream_mut(), promised, limit).await?;
+        ctx.stopwatch.start(self.clock.now());
         let place = crate::splice::locate(&bytes)
             .map_err(|error| body::ReadError::Refused(Refusal::InvalidJson(error)))?;
         if !body::will_be_replayed(session.as_downstream(), bytes.len()) {

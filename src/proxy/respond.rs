@@ -3,6 +3,7 @@
 use super::context::{RequestContext, Response};
 use super::headers::{self, HOP_BY_HOP};
 use super::refusal::Refusal;
+use super::tokens::Tokens;
 use crate::balance::Tick;
 use bytes::Bytes;
 use http::{StatusCode, header};
@@ -21,9 +22,11 @@ pub fn note(ctx: &mut RequestContext, response: &ResponseHeader, now: Tick) {
     if let Some(attempt) = &mut ctx.attempt {
         attempt.span.answered(response.status.as_u16());
     }
+    ctx.usage = Tokens::of(response);
     ctx.response = Some(Response {
         status: response.status,
         came: now,
+        is_stream: is_event_stream(response),
         vendor_request_id: response.headers.get(headers::REQUEST_ID).cloned(),
     });
 }
@@ -125,9 +128,14 @@ pub fn is_event_stream(response: &ResponseHeader) -> bool {
             value.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
         })
     };
-    let encoded = response.headers.contains_key(header::CONTENT_ENCODING)
-        && !starts(&header::CONTENT_ENCODING, "identity");
-    starts(&header::CONTENT_TYPE, "text/event-stream") && !encoded
+    starts(&header::CONTENT_TYPE, "text/event-stream") && !is_encoded(response)
+}
+
+/// Whether a response is compressed, so that it cannot be read as it passes.
+pub fn is_encoded(response: &ResponseHeader) -> bool {
+    let is_identity = |encoding: &[u8]| encoding.trim_ascii().eq_ignore_ascii_case(b"identity");
+    let mut encodings = response.headers.get_all(header::CONTENT_ENCODING).iter();
+    encodings.any(|encoding| !is_identity(encoding.as_bytes()))
 }
 
 async fn write(session: &mut Session, ctx: &mut RequestContext, refusal: Refusal) -> Result<()> {

@@ -62,6 +62,9 @@ pub fn tell(span: &mut AttemptSpan, outcome: Outcome) {
 /// Ends the spans of a request that is over.
 pub fn end(session: &Session, ctx: &mut RequestContext) {
     if let Some(attempt) = &mut ctx.attempt {
+        if let Some(usage) = ctx.usage.usage() {
+            attempt.span.used(usage.prompt.map(u64::from), usage.completion.map(u64::from));
+        }
         attempt.span.end();
     }
     let Some(mut trace) = ctx.trace.take() else {
@@ -91,7 +94,7 @@ fn answered<'a>(session: &'a Session, ctx: &'a RequestContext) -> Answered<'a> {
 }
 
 /// What is asked of the model, in the conventions' words.
-fn operation(request: &RequestHeader) -> Option<&'static str> {
+pub fn operation(request: &RequestHeader) -> Option<&'static str> {
     (request.method == Method::POST).then(|| conventions::operation(request.uri.path())).flatten()
 }
 

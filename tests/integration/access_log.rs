@@ -82,6 +82,10 @@ async fn a_line_tells_of_a_served_request() {
                     "endpoint": "The Endpoint",
                     "status": 200,
                     "attempts": format!("{model}@The%20Endpoint=200"),
+                    // By the mock vendor's rule: four bytes a token.
+                    "prompt_tokens": chat(model).len().div_ceil(4),
+                    "completion_tokens": format!("Hello from {model}.").len().div_ceil(4),
+                    "cached_tokens": 0,
                     "bytes_received": chat("o3 \"mini\"\n").len(),
                     "bytes_sent": answer.body.len(),
                 }),
@@ -104,6 +108,7 @@ async fn a_line_tells_of_a_served_request() {
             "key": "team-a",
             "endpoint": "The Endpoint",
             "status": 200,
+            "prompt_tokens": body.len().div_ceil(4),
             "bytes_received": body.len(),
             "bytes_sent": answer.body.len(),
         }),

@@ -1,6 +1,6 @@
 //! The management API: what it tells, what it changes, and what it writes down.
 
-use crate::support::{Answer, Body, Client, Gateway, Prepared, Running, chat, post, signal, vendor};
+use crate::support::{Answer, Body, Client, Gateway, Prepared, Running, Scrape, chat, post, signal, vendor};
 use evenkeel::mock::{Fault, MockVendor};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -123,7 +123,10 @@ async fn the_status_tells_shares_and_suspensions() {
         assert_eq!(pair["state"], "active");
         assert_eq!((&pair["suspended_until"], &pair["reason"]), (&Value::Null, &Value::Null));
         assert_eq!((&pair["expected_share"], &pair["actual_share"]), (&json!(share), &json!(share)));
-        assert_eq!(pair["counters"]["choices"], choices);
+        let counters = json!({
+            "choices": choices, "attempts": choices, "successes": choices, "failures": 0, "suspensions": 0,
+        });
+        assert_eq!(pair["counters"], counters);
     }
 
     vendor.faults().set("gpt-4o", Fault::status(StatusCode::TOO_MANY_REQUESTS));
@@ -134,6 +137,7 @@ async fn the_status_tells_shares_and_suspensions() {
         (&pair["state"], &pair["reason"], &pair["note"]),
         (&json!("suspended"), &json!("429"), &Value::Null)
     );
+    assert_eq!((&pair["counters"]["failures"], &pair["counters"]["suspensions"]), (&json!(1), &json!(1)));
     let left = pair["suspended_for_seconds"].as_f64().unwrap();
     assert!((570.0..=600.0).contains(&left), "{left}");
     assert!(pair["suspended_until"].as_str().unwrap().ends_with('Z'));
@@ -158,7 +162,12 @@ async fn a_pair_that_an_operator_takes_out_gets_nothing() {
     assert_eq!(served(&gateway, 4).await, BTreeMap::from([("org/mini".to_owned(), 4)]));
     act("resume", "").await;
     assert_eq!(served(&gateway, 4).await["gpt-4o"], 3);
-    assert_eq!(act("drain", "").await["reason"], "drained");
+    let drained = act("drain", "").await;
+    assert_eq!((&drained["reason"], &drained["counters"]["suspensions"]), (&json!("drained"), &json!(2)));
+    let labels =
+        r#"api="SmartChat",environment="production",model="gpt-4o",endpoint="First",reason="operator""#;
+    let scrape = Scrape::of(gateway.admin).await;
+    assert_eq!(scrape.value(&format!("evenkeel_suspensions_total{{{labels}}}")), 2.0);
     assert_eq!(served(&gateway, 4).await, BTreeMap::from([("org/mini".to_owned(), 4)]));
     // A time in place of the drain; it is over by itself.
     let start = Instant::now();

@@ -26,6 +26,8 @@ mod forwarding;
 mod framing;
 mod keys;
 mod lifecycle;
+mod metrics;
+mod metrics_served;
 mod protocols;
 mod recovering;
 mod refusals;

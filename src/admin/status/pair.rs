@@ -3,7 +3,8 @@
 use super::timestamp;
 use crate::balance::{Phase, Tick};
 use crate::gateway::{Pair, Share};
-use crate::live::Live;
+use crate::live::{Live, Serving};
+use crate::observe::metrics::{Outcomes, TargetMeter};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
@@ -49,11 +50,56 @@ enum PairState {
 struct Counters {
     /// How many times it has been chosen.
     choices: u64,
+    /// Tries that are over.
+    attempts: u64,
+    /// Those with a status below 400.
+    successes: u64,
+    /// Those with another status, without a connection or an answer in time, or with a stream that broke off.
+    failures: u64,
+    /// How many times it was taken out, for failures and by hand.
+    suspensions: u64,
+}
+
+impl Counters {
+    fn of(share: Share, meter: Option<&TargetMeter>) -> Self {
+        let (attempts, suspensions) = match meter {
+            Some(meter) => {
+                (Tally::of(&meter.attempts), Tally::of(&meter.suspensions).all + meter.holds.get())
+            }
+            None => (Tally::default(), 0),
+        };
+        let Tally { all, good, given_up } = attempts;
+        let failures = all.saturating_sub(good).saturating_sub(given_up);
+        Self { choices: share.chosen, attempts: all, successes: good, failures, suspensions }
+    }
+}
+
+/// Sums of what came of tries.
+#[derive(Debug, Default)]
+struct Tally {
+    all: u64,
+    good: u64,
+    given_up: u64,
+}
+
+impl Tally {
+    fn of(outcomes: &Outcomes) -> Self {
+        let mut tally = Self::default();
+        for (status, count) in outcomes.statuses().met() {
+            tally.all += count;
+            tally.good += if status.is_some_and(|status| status < 400) { count } else { 0 };
+        }
+        for (word, count) in outcomes.named() {
+            tally.all += count;
+            tally.given_up += if word == "abandoned" { count } else { 0 };
+        }
+        tally
+    }
 }
 
 impl PairStatus {
     /// How `pair`, which has this `share`, is now.
-    pub(in crate::admin) fn of(live: &Live, pair: &Pair, share: Share) -> Self {
+    pub(in crate::admin) fn of(live: &Live, serving: &Serving, pair: &Pair, share: Share) -> Self {
         let now = live.now();
         let health = pair.health.lock();
         let (phase, note) = (health.phase(now), health.note(now).map(str::to_owned));
@@ -69,7 +115,7 @@ impl PairStatus {
             note,
             expected_share: share.expected,
             actual_share: share.actual,
-            counters: Counters { choices: share.chosen },
+            counters: Counters::of(share, serving.meters.pair(pair.number.0).map(|target| &*target.meter)),
         }
     }
 }

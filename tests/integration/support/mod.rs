@@ -7,6 +7,7 @@ mod gateway;
 mod process;
 mod raw;
 mod raw_vendor;
+mod scrape;
 mod vendor;
 
 pub use client::{Answer, Body, Client, chat, in_chunks, post, read_chunk};
@@ -16,4 +17,5 @@ pub use gateway::{Gateway, Prepared, Running, binary};
 pub use process::{Process, signal};
 pub use raw::Raw;
 pub use raw_vendor::{RawVendor, Step};
+pub use scrape::Scrape;
 pub use vendor::{vendor, vendor_on};

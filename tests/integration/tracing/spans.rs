@@ -36,7 +36,9 @@ async fn a_request_has_a_span_and_its_try_another_below_it() {
     let mut asked = request(&[("traceparent", CLIENTS), ("tracestate", "a=1"), ("tracestate", "b=2")]);
     asked.headers_mut().insert("x-request-id", "req-1".parse().unwrap());
     *asked.uri_mut() = format!("{PATH}?secret=1").parse().unwrap();
-    Client::http1(gateway.address()).await.send(asked).await;
+    let answer = Client::http1(gateway.address()).await.send(asked).await;
+    let usage = &answer.json()["usage"];
+    assert!(usage["prompt_tokens"].is_u64(), "{usage}");
     assert_eq!(gateway.access_line()["trace_id"], CLIENTS_TRACE);
     let (request, attempts) = split(spans(gateway, &collector));
     assert_eq!(request.name, format!("POST {PATH}"));
@@ -72,6 +74,8 @@ async fn a_request_has_a_span_and_its_try_another_below_it() {
             "server.port": vendor.address().port(),
             "http.request.method": "POST",
             "http.response.status_code": 200,
+            "gen_ai.usage.input_tokens": usage["prompt_tokens"],
+            "gen_ai.usage.output_tokens": usage["completion_tokens"],
             "evenkeel.endpoint": "The Endpoint",
         })
     );

@@ -1,0 +1,69 @@
+//! How a response goes on to the client, and what is looked for in a stream of events.
+
+use super::context::RequestContext;
+use super::{Balancer, deadline, failure, respond};
+use crate::balance::Outcome;
+use crate::sse;
+use pingora_core::{Error, Result};
+use pingora_http::ResponseHeader;
+use pingora_proxy::Session;
+use std::time::Duration;
+
+/// How long a vendor's error may take to be whole before the next try begins without it.
+const KEEP_LIMIT: Duration = Duration::from_secs(1);
+
+impl Balancer {
+    /// Decides how a response goes on to the client. Returns how long it may pause, if Pingora does not see to it.
+    pub(super) fn let_on(
+        &self,
+        session: &mut Session,
+        ctx: &mut RequestContext,
+        response: &ResponseHeader,
+        status: Outcome,
+    ) -> Option<Duration> {
+        let within = ctx.attempt.as_ref().and_then(|attempt| deadline::within_response(attempt.timeouts));
+        if self.may_try_another(session, ctx, status) {
+            self.ensure_wrapped(session, ctx);
+            ctx.gate.keep();
+            return Some(within.map_or(KEEP_LIMIT, |within| within.min(KEEP_LIMIT)));
+        }
+        if !respond::is_event_stream(response) {
+            return within;
+        }
+        ctx.events = Some(sse::Watch::default());
+        if self.holds_streams(session, ctx) {
+            self.ensure_wrapped(session, ctx);
+            ctx.gate.hold();
+        }
+        within
+    }
+
+    /// Looks for an error event in the next chunk of a stream.
+    pub(super) fn read_events(
+        &self,
+        session: &Session,
+        ctx: &mut RequestContext,
+        chunk: &[u8],
+    ) -> Result<()> {
+        let Some(events) = &mut ctx.events else {
+            return Ok(());
+        };
+        match events.feed(chunk) {
+            sse::Seen::Nothing => {}
+            sse::Seen::Events => ctx.gate.release(),
+            sse::Seen::Error
+                if ctx.gate.is_holding() && self.may_try_another(session, ctx, Outcome::Stream) =>
+            {
+                return Err(Error::new_up(failure::ERROR_EVENT));
+            }
+            sse::Seen::Error => {
+                // With no other pair to try, a vendor's own word is better than ours. One is enough: the rest of the
+                // stream is passed on unread.
+                ctx.gate.release();
+                ctx.events = None;
+                self.report(ctx, Outcome::Stream, None);
+            }
+        }
+        Ok(())
+    }
+}
