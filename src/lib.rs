@@ -22,7 +22,7 @@
 //! - [`upstream`]: endpoints as Pingora connects to them;
 //! - [`live`]: what is served now, and how it changes while requests are served;
 //! - [`proxy`]: Pingora's hooks, and what they need;
-//! - [`observe`]: the access log;
+//! - [`observe`]: the access log, metrics, traces;
 //! - [`admin`]: the admin address;
 //! - [`server`]: a loaded configuration, running;
 //! - [`mock`]: a vendor to try and test against;
