@@ -172,7 +172,7 @@ def main():
             client.join()
         path = ROOT / "docs/images/dashboard.png"
         # The first seconds have nothing to compare with.
-        draw(stand, start + 15, end, path)
+        draw(stand, int(start) + 15, int(end), path)
         print(f"{path.relative_to(pathlib.Path.cwd())}: {path.stat().st_size // 1024} KiB")
 
 
