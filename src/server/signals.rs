@@ -101,7 +101,8 @@ impl ShutdownSignalWatch for Signals {
         if let Err(error) = self.wait().await {
             warn!("signals cannot be waited for, and the process ends: {error}");
         }
-        // What was in flight has had its time.
+        // What was in flight has had its time, and there is nothing more to tell.
+        self.stop_admin.send_replace(true);
         ShutdownSignal::FastShutdown
     }
 }
