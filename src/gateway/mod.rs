@@ -6,19 +6,19 @@
 mod api;
 mod endpoint;
 mod heritage;
+mod pair;
 mod path;
 mod route;
 mod shares;
 mod tries;
 
 pub use crate::keys::Environment;
-pub use api::{
-    Access, AiApi, Commit, Endpoints, Model, ModelError, Operation, Pair, PairNumber, Pairs, Target,
-};
+pub use api::{Access, AiApi, Endpoints, Operation, Target};
 pub use endpoint::{
     BaseUrl, Endpoint, EndpointHeaders, EndpointId, Host, Protocol, Scheme, Timeouts, UrlError,
 };
 pub use heritage::{Heritage, HeritageRecord};
+pub use pair::{Commit, Model, ModelError, Pair, PairNumber, Pairs};
 pub use path::{Context, MethodPattern, PathError, PathPattern};
 pub use route::{NoRoute, Route};
 pub use shares::Share;
