@@ -1,11 +1,15 @@
 //! Replacing a file so that a crash or a full disk leaves either the old one or the new one, whole.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::Path;
 
-/// Replaces `path`, a file of `directory`, by what `write` writes. The new file has mode 0600 and the
+/// What the new content is called until it takes the name of the file. One name for all: what a process has left that was
+/// killed is replaced by the next.
+const TEMPORARY: &str = ".keys.new";
+
+/// Replaces `path`, a file of `directory` that nobody else is replacing, by what `write` writes. The new file has mode 0600 and the
 /// owner of the old one, or else of the directory.
 ///
 /// The new content goes to a temporary file beside it, is forced to the disk, and only then takes
@@ -19,8 +23,12 @@ pub(super) fn replace(
     path: &Path,
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> io::Result<()> {
+    match fs::remove_file(directory.join(TEMPORARY)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     // Made with mode 0600, which renaming keeps.
-    let mut temporary = tempfile::Builder::new().prefix(".keys.").suffix(".new").tempfile_in(directory)?;
+    let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).rand_bytes(0).tempfile_in(directory)?;
     let model = if path.try_exists()? { path } else { directory };
     adopt_owner(temporary.as_file(), model)?;
     write(temporary.as_file_mut())?;
@@ -46,7 +54,6 @@ pub(super) fn adopt_owner(file: &File, model: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
     use std::io::Write;
     use std::os::unix::fs::{PermissionsExt, chown};
 
@@ -62,7 +69,10 @@ mod tests {
         for content in ["one", "two"] {
             replace(directory.path(), &path, |file| file.write_all(content.as_bytes())).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
+            // As a process leaves it that is killed in the middle.
+            fs::write(directory.path().join(TEMPORARY), "half of the n").unwrap();
         }
+        replace(directory.path(), &path, |_| Ok(())).unwrap();
         assert_eq!(names(directory.path()), ["f"]);
         let mode = path.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

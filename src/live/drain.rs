@@ -14,6 +14,12 @@ const QUIET_WITHOUT_CONNECTIONS: Duration = Duration::from_millis(250);
 /// send one more request, and is told with its answer that the connection ends.
 const QUIET: Duration = Duration::from_secs(1);
 
+/// How long a client may take for the handshake of TLS, within which its connection does not count as one yet.
+const HANDSHAKE: Duration = Duration::from_secs(3);
+
+/// How long a client may take to read what is left of its answers, once all of them have been made.
+const READING: Duration = Duration::from_secs(10);
+
 /// How often to look whether all is over.
 const INTERVAL: Duration = Duration::from_millis(20);
 
@@ -21,10 +27,31 @@ const INTERVAL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Drain {
     begun: watch::Sender<bool>,
+    /// Whether nobody sends anything any more, so that connections can be closed.
+    quiet: watch::Sender<bool>,
     requests: AtomicUsize,
     connections: AtomicUsize,
-    /// When something last ended, as nanoseconds of its tick, while draining.
-    latest_end: AtomicU64,
+    /// When something last ended, while draining.
+    latest_end: Moment,
+    /// How many handshakes of TLS have begun and not succeeded. Those that failed stay in it.
+    handshakes: AtomicUsize,
+    /// When the latest has begun.
+    latest_handshake: Moment,
+}
+
+/// A tick, as its nanoseconds.
+#[derive(Debug, Default)]
+struct Moment(AtomicU64);
+
+impl Moment {
+    fn set(&self, tick: Tick) {
+        let nanoseconds = u64::try_from(tick.since(Tick::ORIGIN).as_nanos()).unwrap_or(u64::MAX);
+        self.0.store(nanoseconds, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Tick {
+        Tick::at(Duration::from_nanos(self.0.load(Ordering::Relaxed)))
+    }
 }
 
 /// Something under way, until dropped.
@@ -44,9 +71,12 @@ impl Default for Drain {
     fn default() -> Self {
         Self {
             begun: watch::Sender::new(false),
+            quiet: watch::Sender::new(false),
             requests: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
-            latest_end: AtomicU64::new(0),
+            latest_end: Moment::default(),
+            handshakes: AtomicUsize::new(0),
+            latest_handshake: Moment::default(),
         }
     }
 }
@@ -60,6 +90,17 @@ impl Drain {
     /// A connection is open until what is returned is dropped.
     pub fn connection(self: &Arc<Self>) -> UnderWay {
         self.enter(What::Connection)
+    }
+
+    /// A client has connected, and is about to begin with TLS.
+    pub fn handshake_begins(&self) {
+        self.latest_handshake.set(Clock.now());
+        self.handshakes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Its handshake is done.
+    pub fn handshake_done(&self) {
+        self.handshakes.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// How many requests are under way.
@@ -87,26 +128,36 @@ impl Drain {
         !self.begun.send_replace(true)
     }
 
+    /// Waits until nobody sends anything any more.
+    pub async fn is_quiet(&self) {
+        // The sender lives as long as this future.
+        let _ = self.quiet.subscribe().wait_for(|quiet| *quiet).await;
+    }
+
     /// Waits until nothing is under way any more, at most for `limit`. Returns whether that is so.
     pub async fn finished(&self, limit: Duration) -> bool {
-        let clock = Clock;
-        let begun = clock.now();
-        loop {
-            let now = clock.now();
-            let latest = Tick::at(Duration::from_nanos(self.latest_end.load(Ordering::Relaxed))).max(begun);
-            if self.is_over(now.since(latest)) {
-                return true;
-            }
-            if now.since(begun) >= limit {
-                return false;
-            }
-            tokio::time::sleep(INTERVAL).await;
+        let begun = Clock.now();
+        let is_over = |now: Tick| {
+            let quiet = now.since(self.latest_end.get().max(begun));
+            self.is_over(quiet) && !self.is_shaking_hands(now)
+        };
+        if !wait(is_over, begun.after(limit)).await {
+            return false;
         }
+        self.quiet.send_replace(true);
+        // Over HTTP/2 an answer has been made when it is in a buffer of ours, and the client may still be reading it.
+        let until = begun.after(limit).min(Clock.now().after(READING));
+        wait(|_| self.connections() == 0, until).await;
+        true
     }
 
     fn is_over(&self, quiet: Duration) -> bool {
         let enough = if self.connections() == 0 { QUIET_WITHOUT_CONNECTIONS } else { QUIET };
         self.in_flight() == 0 && quiet >= enough
+    }
+
+    fn is_shaking_hands(&self, now: Tick) -> bool {
+        self.handshakes.load(Ordering::Relaxed) > 0 && now.since(self.latest_handshake.get()) < HANDSHAKE
     }
 
     fn enter(self: &Arc<Self>, what: What) -> UnderWay {
@@ -122,12 +173,25 @@ impl Drain {
     }
 }
 
+/// Waits until `is_so`, at most until `until`. Returns whether it is.
+async fn wait(is_so: impl Fn(Tick) -> bool, until: Tick) -> bool {
+    loop {
+        let now = Clock.now();
+        if is_so(now) {
+            return true;
+        }
+        if now >= until {
+            return false;
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.drain.count(self.what).fetch_sub(1, Ordering::Relaxed);
         if self.drain.is_draining() {
-            let now = Clock.now().since(Tick::ORIGIN).as_nanos();
-            self.drain.latest_end.store(u64::try_from(now).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.drain.latest_end.set(Clock.now());
         }
     }
 }
@@ -151,11 +215,40 @@ mod tests {
     }
 
     #[test]
+    fn handshakes_are_waited_for_but_not_for_long() {
+        let drain = Drain::default();
+        assert!(!drain.is_shaking_hands(Clock.now()));
+        drain.handshake_begins();
+        drain.handshake_begins();
+        drain.handshake_done();
+        let begun = drain.latest_handshake.get();
+        assert!(drain.is_shaking_hands(begun));
+        assert!(!drain.is_shaking_hands(begun.after(HANDSHAKE)), "one that failed is not waited for");
+        drain.handshake_done();
+        assert!(!drain.is_shaking_hands(begun));
+    }
+
+    #[test]
     fn it_begins_once() {
         let drain = Drain::default();
         assert!(!drain.is_draining());
         assert!(drain.begin() && !drain.begin());
         assert!(drain.is_draining() && *drain.watch().borrow());
+    }
+
+    #[tokio::test]
+    async fn connections_are_closed_when_nobody_sends_anything_any_more() {
+        let drain = Arc::new(Drain::default());
+        drain.begin();
+        let connection = drain.connection();
+        let idle = Arc::clone(&drain);
+        // One that waits for its next request.
+        tokio::spawn(async move {
+            idle.is_quiet().await;
+            drop(connection);
+        });
+        assert!(drain.finished(Duration::from_secs(5)).await);
+        assert_eq!(drain.connections(), 0);
     }
 
     #[tokio::test]

@@ -120,8 +120,10 @@ impl Session for StandIn {
     async fn response_duplex_vec(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
         match self.gate.pass(tasks)? {
             Some(tasks) => {
-                if self.drain.is_draining() {
-                    // Nobody else can reach the client's session to say so.
+                let begun = self.client.response_written().is_some_and(|it| !it.status.is_informational());
+                if self.drain.is_draining() && !begun {
+                    // Nobody else can reach the client's session to say so. Where the header has gone already, the
+                    // client is told with its next answer: it may be sending that request now.
                     self.client.set_keepalive(None);
                 }
                 self.client.response_duplex_vec(tasks).await

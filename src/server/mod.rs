@@ -10,6 +10,7 @@ mod name_refresh;
 mod ready;
 mod signals;
 mod sockets;
+mod starter;
 mod tls;
 
 pub use conf::upgrade_sock;
@@ -26,7 +27,7 @@ use crate::proxy::Balancer;
 use handover::{Giver, Predecessor, TakeError};
 use housekeeping::Housekeeping;
 use key_refresh::KeyRefresh;
-use listening::{Counted, Lent};
+use listening::{CountHandshakes, Counted, Lent};
 use log::warn;
 use pingora_core::apps::HttpServerOptions;
 use pingora_core::listeners::tls::TlsSettings;
@@ -39,6 +40,7 @@ use pingora_proxy::http_proxy;
 use ready::{Announce, Told};
 use signals::Signals;
 use sockets::{Listening, Sockets};
+use starter::Starter;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -205,6 +207,7 @@ impl Parts {
         proxy.server_options = Some(server_options());
         proxy.h2_options = Some(h2_options());
         let mut proxy = Service::new("proxy".to_owned(), Counted::new(proxy, Arc::clone(live.drain())));
+        proxy.endpoints().set_pre_tls_callback(Arc::new(CountHandshakes(Arc::clone(live.drain()))));
         for (listener, tls) in sockets.listeners.iter().zip(tls) {
             listen(&mut proxy, listener, tls);
         }
@@ -226,10 +229,9 @@ impl Parts {
         let told = Told { asker, on_ready };
         let upgrade_sock = server.configuration.upgrade_sock.clone().into();
         let giver = Arc::new(Giver::new(live.clone(), sockets, upgrade_sock));
-        let announce = Announce::new(begin, predecessor, giver.clone(), addresses, readiness, told);
-        let ready = server.add_service(background_service("ready", announce));
-        // Tells the process that started a daemon, if it waits.
-        server.bootstrap_as_a_service().add_dependency(ready);
+        let starter = server.configuration.daemon_wait_for_ready.then(Starter::this_process);
+        let announce = Announce::new(begin, predecessor, giver.clone(), addresses, readiness, told, starter);
+        server.add_service(background_service("ready", announce));
 
         let housekeeping = Housekeeping { live, keys };
         server.add_service(background_service("housekeeping", housekeeping));
@@ -243,6 +245,13 @@ fn predecessor(
     upgrade_sock: &Path,
 ) -> Result<(Option<Predecessor>, Vec<Listening>, Heritage), StartError> {
     if !upgrade {
+        if handover::is_running(upgrade_sock) {
+            warn!(
+                "another process waits at {} for one that takes over from it; from now on this one does. Two that run side \
+                 by side need a `server.upgrade_sock` each",
+                upgrade_sock.display()
+            );
+        }
         return Ok((None, Vec::new(), Heritage::default()));
     }
     Ok(match handover::take_over(upgrade_sock)? {

@@ -1,13 +1,13 @@
 //! The moment from which on the process serves.
 
 use super::handover::{self, Asker, Giver, Predecessor};
+use super::starter::Starter;
 use super::{Addresses, OnReady};
 use crate::admin::Readiness;
 use async_trait::async_trait;
 use log::{error, warn};
 use parking_lot::Mutex;
 use pingora_core::server::ShutdownWatch;
-use pingora_core::services::ServiceReadyNotifier;
 use pingora_core::services::background::BackgroundService;
 use sd_notify::NotifyState;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ pub struct Announce {
     addresses: Addresses,
     readiness: Readiness,
     told: Told,
+    starter: Option<Starter>,
 }
 
 /// Who else is told.
@@ -32,9 +33,9 @@ pub struct Told {
 }
 
 impl Announce {
-    /// When all have come to `begin`, tells `readiness`, the service manager and `predecessor`, in this order, and lets
-    /// `giver` wait for the next process. Until then the upgrade socket is the predecessor's: should this process fail,
-    /// the next one has to find it there.
+    /// When all have come to `begin`, tells the service manager and `predecessor`, in this order, and lets `giver` wait for
+    /// the next process; then all come to `begin` again and accept, and it tells `readiness`, `told` and `starter`. Until
+    /// then the upgrade socket is the predecessor's: should this process fail, the next one has to find it there.
     pub fn new(
         begin: Arc<Barrier>,
         predecessor: Option<Predecessor>,
@@ -42,13 +43,14 @@ impl Announce {
         addresses: Addresses,
         readiness: Readiness,
         told: Told,
+        starter: Option<Starter>,
     ) -> Self {
-        Self { begin, predecessor: Mutex::new(predecessor), giver, addresses, readiness, told }
+        let predecessor = Mutex::new(predecessor);
+        Self { begin, predecessor, giver, addresses, readiness, told, starter }
     }
 
     async fn announce(&self) {
         self.begin.wait().await;
-        self.readiness.set();
         let Told { asker, on_ready } = &self.told;
         if let Some(asker) = asker
             && let Err(error) = asker.tell_serving()
@@ -69,6 +71,10 @@ impl Announce {
             // Blocks until somebody comes, and ends with the process.
             let _handover = tokio::task::spawn_blocking(move || handover::serve(&giver, &listener));
         }
+        // Not before: what this process accepts would be lost if it came to nothing while the other one serves still.
+        // Meanwhile connections wait in the sockets.
+        self.begin.wait().await;
+        self.readiness.set();
         on_ready(&self.addresses);
         if let Some(asker) = asker {
             asker.tell_taken_over();
@@ -94,10 +100,14 @@ fn tell_service_manager(took_over: bool) {
 
 #[async_trait]
 impl BackgroundService for Announce {
-    async fn start_with_ready_notifier(&self, mut shutdown: ShutdownWatch, ready: ServiceReadyNotifier) {
+    async fn start(&self, mut shutdown: ShutdownWatch) {
         tokio::select! {
             _ = shutdown.changed() => {}
-            () = self.announce() => ready.notify_ready(),
+            () = self.announce() => {
+                if let Some(starter) = self.starter {
+                    starter.tell().await;
+                }
+            }
         }
     }
 }

@@ -68,10 +68,7 @@ impl Signals {
                     self.drain(&mut interrupt).await;
                     return Ok(());
                 }
-                _ = interrupt.recv() => {
-                    self.live.drain().begin();
-                    return Ok(());
-                }
+                _ = interrupt.recv() => return Ok(()),
             }
         }
     }
@@ -102,6 +99,7 @@ impl ShutdownSignalWatch for Signals {
             warn!("signals cannot be waited for, and the process ends: {error}");
         }
         // What was in flight has had its time, and there is nothing more to tell.
+        self.live.drain().begin();
         self.stop_admin.send_replace(true);
         ShutdownSignal::FastShutdown
     }

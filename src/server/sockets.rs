@@ -43,7 +43,7 @@ impl Sockets {
         let mut open_one = |asked: SocketAddr| {
             let known = taken_over.iter().position(|one| one.asked == asked || one.address == asked);
             match known {
-                Some(known) => Ok(Listening { asked, ..taken_over.swap_remove(known) }),
+                Some(known) => Ok(Listening { asked, ..taken_over.remove(known) }),
                 None => {
                     Listening::open(asked).map_err(|reason| StartError::Address { address: asked, reason })
                 }

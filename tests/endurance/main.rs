@@ -1,4 +1,5 @@
-//! What takes load or time: pairs that die and come back under load, memory under large uploads, clients that go away.
+//! What takes load or time: pairs that die and come back under load, upgrades and reloads under load, processes killed at
+//! any moment, memory under large uploads, clients that go away.
 //!
 //! A program of its own, so that it runs alone: what it measures would be disturbed by other tests, and disturb theirs.
 #![allow(
@@ -17,5 +18,11 @@
 mod support;
 
 mod dying_pairs;
+mod killed;
 mod leftovers;
+mod load;
 mod process;
+mod seen;
+mod sender;
+mod service;
+mod upgrading;

@@ -132,6 +132,8 @@ impl Giver {
 
     /// Stops accepting, tells the new process so, and whoever waits for it.
     fn retire(&self, stream: &UnixStream) {
+        // Ours is about to be replaced, and its inode may then become that of any later process's socket.
+        self.place.lock().take();
         self.live.drain().begin();
         self.handed_over.notify_one();
         if let Err(error) = wire::write_line(stream, DRAINING) {

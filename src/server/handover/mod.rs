@@ -12,7 +12,7 @@
 //!    │◀──────────────────────────────────────────────┤
 //!    │  {"listening":[…],"heritage":{…}}             │
 //!    │◀──────────────────────────────────────────────┤
-//!    │                                               │  both accept connections
+//!    │                                               │  accepts connections still
 //!    │  serving\n                                    │
 //!    ├──────────────────────────────────────────────▶│
 //!    │  draining\n                                   │
@@ -31,4 +31,4 @@ mod wire;
 
 pub use give::{Giver, serve};
 pub use successor::{Asker, Became, ask_for_successor, start_apart};
-pub use take::{Predecessor, TakeError, take_over};
+pub use take::{Predecessor, TakeError, is_running, take_over};

@@ -37,6 +37,11 @@ pub fn take_over(path: &Path) -> Result<Option<(Predecessor, Vec<Listening>, Her
     Ok(Some((Predecessor(stream), sockets, heritage)))
 }
 
+/// Whether a process listens at `path`.
+pub fn is_running(path: &Path) -> bool {
+    UnixStream::connect(path).is_ok()
+}
+
 fn is_nobody(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
 }
