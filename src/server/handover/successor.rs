@@ -21,6 +21,8 @@
 //! ```
 
 use super::wire::{self, Hello, Wants};
+use rustix::net::{RecvFlags, recv};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -28,8 +30,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
+
+/// How often to look whether a process that should have ended has, and how many times.
+const INTERVAL: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 200;
 
 /// The longest answer, in bytes: all that is wrong with a file.
 const MAX_ANSWER: u64 = 4 << 20;
@@ -90,11 +98,36 @@ fn read(answer: &str) -> Became {
 /// Starts it, with `asked` as its standard input.
 pub fn start(asked: &UnixStream, binary: &Path, config: &Path) -> io::Result<()> {
     let stdin = Stdio::from(asked.as_fd().try_clone_to_owned()?);
-    let mut between = run(binary, config).arg("--apart").stdin(stdin).spawn()?;
-    match between.wait()? {
+    let between = run(binary, config).arg("--apart").stdin(stdin).spawn()?;
+    match end_of(between, asked)? {
         status if status.success() => Ok(()),
         status => Err(io::Error::other(format!("{}: {status}", binary.display()))),
     }
+}
+
+/// How `between` has ended. It should at once; any program may have been named, and one that does not is ended, so that
+/// the next that is asked for can be started.
+fn end_of(mut between: Child, asked: &UnixStream) -> io::Result<ExitStatus> {
+    let pid = i32::try_from(between.id()).ok().and_then(Pid::from_raw);
+    let (tell, ended) = mpsc::channel();
+    thread::spawn(move || tell.send(between.wait()));
+    for _ in 0..LOOKS {
+        match ended.recv_timeout(INTERVAL) {
+            Ok(status) => return status,
+            Err(_) if has_gone(asked) => break,
+            Err(_) => {}
+        }
+    }
+    if let Some(pid) = pid {
+        let _ = kill_process(pid, Signal::KILL);
+    }
+    Err(io::Error::other("it neither starts a process nor ends"))
+}
+
+/// Whether nobody waits for an answer any more.
+fn has_gone(asked: &UnixStream) -> bool {
+    let mut next = [0];
+    matches!(recv(asked, next.as_mut_slice(), RecvFlags::PEEK | RecvFlags::DONTWAIT), Ok((_, 0)))
 }
 
 /// `evenkeel run --apart`: starts the successor itself, and leaves it alone.
