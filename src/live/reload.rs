@@ -62,14 +62,16 @@ impl Live {
         let _one_at_a_time = self.reloading.lock();
         let reloaded = self.try_reload();
         let error = reloaded.as_ref().err().map(ToString::to_string);
-        match (&reloaded, &error) {
-            (Ok(reloaded), _) => tell(reloaded),
-            (_, Some(error)) => {
-                error!("the configuration was not reloaded, and the one before stays:\n{error}");
-            }
-            _ => {}
-        }
         *self.last_reload.lock() = LastReload { at: time_of_day(), error };
+        // What came of it last: whoever waits for that has read all of it then.
+        match &reloaded {
+            Ok(reloaded) => tell(reloaded),
+            Err(error) => {
+                error!(
+                    "nothing changes:\n{error}\nthe configuration was not reloaded, and the one before stays"
+                );
+            }
+        }
         reloaded
     }
 
@@ -98,8 +100,8 @@ fn tell(reloaded: &Reloaded) {
     for warning in &reloaded.warnings {
         warn!("{}: {}", warning.path, warning.message);
     }
-    info!("the configuration was reloaded; it is number {}", reloaded.generation);
     if !reloaded.needs_restart.is_empty() {
         warn!("takes effect with the next restart or upgrade only: {}", reloaded.needs_restart.join(", "));
     }
+    info!("the configuration was reloaded; it is number {}", reloaded.generation);
 }

@@ -4,6 +4,8 @@ use crate::support::{Client, Gateway, Running, chat, post, read_chunk, vendor};
 use evenkeel::mock::{Fault, MockVendor};
 use http::StatusCode;
 use http_body_util::BodyExt;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -12,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
 
 const PATH: &str = "/smartchat/chat/completions";
 /// Far more than anything here takes on the slowest machine.
@@ -178,8 +181,7 @@ async fn what_needs_a_restart_is_named() {
     let gateway = gateway(&vendor, "{ model: a }");
     gateway.edit("threads: 2", "threads: 3");
     gateway.edit("listeners: [{ address: '127.0.0.1:0' }]", "listeners: [{ address: '127.0.0.1:1' }]");
-    gateway.reload();
-    let told = gateway.wait_for_log(0, "takes effect with the next");
+    let told = gateway.reload();
     assert!(told.contains("with the next restart or upgrade only: server.threads, listeners"), "{told}");
     let mut client = Client::http1(gateway.address()).await;
     assert_eq!(models(&mut client, 1).await, ["a"]);
@@ -269,4 +271,47 @@ async fn a_file_that_is_being_written_is_loaded_when_it_is_whole() {
     assert!(!told.contains("was not reloaded") || start.elapsed() > PATIENCE, "{told}");
     let mut client = Client::http1(gateway.address()).await;
     assert_eq!(models(&mut client, 1).await, ["b"]);
+}
+
+/// Whether the listener presents the certificate `made`.
+async fn presents(address: SocketAddr, made: &rcgen::CertifiedKey) -> bool {
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renewed_certificates_are_presented_and_broken_ones_are_not() {
+    let vendor = vendor().await;
+    let files = tempfile::tempdir().unwrap();
+    let (certificate, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
+    let make = || rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let (first, second) = (make(), make());
+    let write = |made: &rcgen::CertifiedKey| {
+        fs::write(&certificate, made.cert.pem()).unwrap();
+        fs::write(&key, made.key_pair.serialize_pem()).unwrap();
+    };
+    write(&first);
+    let tls = format!("tls: {{ certificate: '{}', key: '{}' }}", certificate.display(), key.display());
+    let text = format!(
+        "listeners: [{{ address: '127.0.0.1:0', {tls} }}]\napis:\n{}",
+        apis(vendor.address(), "{ model: a }")
+    );
+    let gateway = Gateway::prepare_file(&text).start();
+    assert!(presents(gateway.address(), &first).await);
+    write(&second);
+    assert!(presents(gateway.address(), &first).await, "files alone change nothing");
+    gateway.reload();
+    assert!(presents(gateway.address(), &second).await);
+    fs::write(&key, first.key_pair.serialize_pem()).unwrap();
+    let told = gateway.reload();
+    assert!(told.contains("was not reloaded") && told.contains("cannot use TLS"), "{told}");
+    assert!(presents(gateway.address(), &second).await);
 }
