@@ -24,7 +24,9 @@ pub fn call(args: &Args) -> Result<(), Failure> {
     begin_log();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let vendor = start_vendor(&runtime)?;
-    let text = configuration(args, vendor.address());
+    // Gone with the demo: a gateway of this machine has its keys and its upgrade socket where the default is.
+    let state = tempfile::tempdir()?;
+    let text = configuration(args, vendor.address(), state.path());
     let loaded = config::parse("demo", &text, &Nothing).map_err(|report| {
         // The text is our own: an error in it is ours, too.
         Failure::Internal(report.to_string())
@@ -39,13 +41,14 @@ fn start_vendor(runtime: &Runtime) -> Result<MockVendor, Failure> {
     Ok(runtime.block_on(MockVendor::start(listener, Options::default()))?)
 }
 
-fn configuration(args: &Args, vendor: SocketAddr) -> String {
+fn configuration(args: &Args, vendor: SocketAddr, state: &Path) -> String {
     let (address, admin) = (args.address, args.admin);
     format!(
         r#"
 server: {{ grace_period_seconds: 0 }}
 listeners: [ {{ address: "{address}" }} ]
 admin: {{ address: "{admin}" }}
+state_dir: '{state}'
 apis:
   - name: SmartChat
     context: /smartchat
@@ -64,7 +67,8 @@ apis:
             - {{ model: gpt-4o-mini, weight: 50 }}
           suspend_duration: 30
       - {{ method: GET, path: /models }}
-"#
+"#,
+        state = state.display()
     )
 }
 

@@ -1,9 +1,11 @@
 //! The commands: what they print, and their exit codes.
 
-use crate::support::{Client, Gateway, Process, Running, binary, chat, post, vendor};
+use crate::support::{Body, Client, Gateway, Process, Running, binary, chat, post, vendor};
+use http_body_util::{BodyExt, Empty};
 use serde_json::Value;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::process::Output;
 
 const API: &str = "
@@ -151,6 +153,12 @@ fn the_schema_knows_the_shipped_file() {
     assert_eq!(schema["additionalProperties"], false);
 }
 
+/// A GET of the management API.
+fn get(path: &str) -> http::Request<Body> {
+    let request = http::Request::get(path).header("host", "127.0.0.1");
+    request.body(Empty::new().boxed()).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demos_line_is_answered_by_another_model_than_asked() {
     let demo = Process::start(&["demo", "--address", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
@@ -173,7 +181,12 @@ async fn the_demos_line_is_answered_by_another_model_than_asked() {
     }
     let admin = address_in(&demo.out("/readyz"));
     assert_eq!(call(&["health", "--admin", &admin.to_string()]).0, Some(0));
+    // What it keeps is its own, and gone with it: a gateway of this machine has its state where the default is.
+    let answer = Client::http1(admin).await.send(get("/api/v1/config")).await;
+    let state = PathBuf::from(answer.json()["state_dir"].as_str().unwrap());
+    assert!(state.starts_with(std::env::temp_dir()) && state.is_dir(), "{state:?}");
     assert_eq!(demo.end("INT").code(), Some(0));
+    assert!(!state.exists(), "{state:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
