@@ -69,7 +69,8 @@ impl Addresses {
 pub(super) struct Named {
     name: String,
     balancer: LoadBalancer<RoundRobin>,
-    /// Held while resolving, so that a burst of first requests asks once.
+    /// Held while resolving, so that a burst of first requests asks once, and that nobody finds addresses known which
+    /// cannot be chosen among yet: the balancer makes the two known one after the other.
     resolving: Mutex<()>,
 }
 
@@ -97,6 +98,11 @@ impl Named {
 
     /// Looks the name up again. On failure the addresses known before stay.
     pub(super) async fn refresh(&self) -> Result<(), NoAddress> {
+        let _resolving = self.resolving.lock().await;
+        self.look_up().await
+    }
+
+    async fn look_up(&self) -> Result<(), NoAddress> {
         self.balancer
             .update()
             .await
@@ -108,7 +114,7 @@ impl Named {
         if let Some(address) = self.known() {
             return Ok(address);
         }
-        self.refresh().await?;
+        self.look_up().await?;
         self.known().ok_or_else(|| NoAddress::Unresolved {
             name: self.name.clone(),
             reason: "it has no address".to_owned(),
@@ -199,6 +205,22 @@ mod tests {
         let address = localhost.next(LIMIT).await.unwrap();
         assert!(address.as_inet().unwrap().ip().is_loopback());
         assert!(localhost.known().is_some());
+    }
+
+    /// As at the start, when all names are looked up, and the first request may come meanwhile.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_request_meets_a_refresh() {
+        for round in 0..3000 {
+            let host = std::sync::Arc::new(Named {
+                name: "host".to_owned(),
+                balancer: LoadBalancer::from_backends(Backends::new(Box::new(Listed(&["127.0.0.1:80"])))),
+                resolving: Mutex::new(()),
+            });
+            let refreshed = std::sync::Arc::clone(&host);
+            let refresh = tokio::spawn(async move { refreshed.refresh().await });
+            assert!(host.next(LIMIT).await.is_ok(), "in round {round}");
+            refresh.await.unwrap().unwrap();
+        }
     }
 
     /// A resolver that lists these addresses.
