@@ -1,6 +1,7 @@
 //! Three pairs under load, one of which dies and comes back every second, or fails all the time: no client sees it, and
 //! the others' shares stay what they are.
 
+use crate::alone;
 use crate::support::{Client, Gateway, Running, post};
 use evenkeel::mock::{Fault, MockVendor, Options};
 use http::StatusCode;
@@ -128,17 +129,20 @@ async fn one_dies_and_comes_back(body: String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pair_that_dies_and_comes_back_every_second_is_not_noticed() {
+    let _alone = alone().await;
     one_dies_and_comes_back(r#"{"model":"any","messages":[]}"#.to_owned()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nor_is_it_with_bodies_of_a_mebibyte() {
+    let _alone = alone().await;
     let content = "x".repeat(1024 * 1024);
     one_dies_and_comes_back(format!(r#"{{"model":"any","messages":[{{"content":"{content}"}}]}}"#)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pair_that_answers_500_to_everything_is_not_noticed() {
+    let _alone = alone().await;
     let (a, b, c) = (vendor_at(None).await, vendor_at(None).await, vendor_at(None).await);
     c.faults().set_all(Fault::status(StatusCode::INTERNAL_SERVER_ERROR));
     let gateway = gateway([a.address(), b.address(), c.address()]);

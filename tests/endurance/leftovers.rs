@@ -1,5 +1,6 @@
 //! What large uploads take and what clients leave behind that go away.
 
+use crate::alone;
 use crate::process::{memory, open_files, peak_memory};
 use crate::support::{Client, Gateway, Running, in_chunks, post, read_chunk};
 use bytes::Bytes;
@@ -42,6 +43,7 @@ server: {{ threads: 2, grace_period_seconds: 0 }}
 /// The body, one spliced copy of it, and a little.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_takes_its_body_and_one_copy() {
+    let _alone = alone().await;
     const UPLOADS: usize = 8;
     /// In mebibytes.
     const SIZE: usize = 20;
@@ -75,6 +77,7 @@ async fn an_upload_takes_its_body_and_one_copy() {
 /// A thousand streams, each given up in its middle.
 #[tokio::test(flavor = "multi_thread")]
 async fn aborted_streams_leave_nothing_behind() {
+    let _alone = alone().await;
     let vendor = vendor().await;
     let gateway = gateway(&vendor);
     let _gates = ["gpt-4o", "gpt-4o-mini"].map(|model| vendor.faults().hold_stream(model));

@@ -26,3 +26,9 @@ mod seen;
 mod sender;
 mod service;
 mod upgrading;
+
+/// Held by each test to its end: they would disturb what each other measures. Ended by a failed one, it is free again.
+async fn alone() -> tokio::sync::MutexGuard<'static, ()> {
+    static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    ALONE.lock().await
+}

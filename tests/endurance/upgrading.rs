@@ -1,5 +1,6 @@
 //! Upgrades and reloads under load, and new processes that come to nothing: no client notices any of them.
 
+use crate::alone;
 use crate::load::Load;
 use crate::service::{Service, ended};
 use crate::support::signal;
@@ -19,6 +20,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_upgrades_are_not_noticed() {
+    let _alone = alone().await;
     let mut service = Service::start(CHUNKS, INTERVAL).await;
     let load = Load::begin(service.target().await, STREAMS);
     for number in 1..=20 {
@@ -32,6 +34,7 @@ async fn twenty_upgrades_are_not_noticed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_reloads_are_not_noticed() {
+    let _alone = alone().await;
     let service = Service::start(CHUNKS, INTERVAL).await;
     let load = Load::begin(service.target().await, STREAMS);
     for number in 1..=200 {
@@ -49,6 +52,7 @@ async fn two_hundred_reloads_are_not_noticed() {
 /// A new process may fail at any moment before it says that it serves, in any way and again and again.
 #[tokio::test(flavor = "multi_thread")]
 async fn new_processes_that_come_to_nothing_are_not_noticed() {
+    let _alone = alone().await;
     let mut service = Service::start(CHUNKS, INTERVAL).await;
     let load = Load::begin(service.target().await, STREAMS);
     let mut random = fastrand::Rng::with_seed(4);
