@@ -1,11 +1,10 @@
 //! The keys of clients: `/api/v1/keys`.
 
 use super::exchange::Call;
-use super::names::EnvironmentName;
 use super::operation::{Done, Json, Nothing, Operation, Required};
 use super::refusal::{Code, Refusal};
 use super::{Desk, audit};
-use crate::keys::{KeyError, KeyRecord};
+use crate::keys::{Environment, KeyError, KeyRecord};
 use crate::live::time_of_day;
 use http::Method;
 use schemars::JsonSchema;
@@ -28,7 +27,7 @@ struct KeyInfo {
     /// Its name.
     name: String,
     /// The environment that it opens.
-    environment: EnvironmentName,
+    environment: Environment,
     /// The AI APIs that it opens; null for all.
     apis: Option<Vec<String>>,
     /// Its first and last characters.
@@ -56,7 +55,7 @@ impl Operation for ListKeys {
 impl From<KeyRecord> for KeyInfo {
     fn from(record: KeyRecord) -> Self {
         let KeyRecord { name, environment, apis, hash: _, hint, created_at } = record;
-        Self { name: name.to_string(), environment: environment.into(), apis, hint, created_at }
+        Self { name: name.to_string(), environment, apis, hint, created_at }
     }
 }
 
@@ -72,7 +71,7 @@ pub(super) struct NewKey {
     #[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,64}$"))]
     name: String,
     /// The environment that it opens.
-    environment: EnvironmentName,
+    environment: Environment,
     /// The AI APIs that it opens, at least one. Left out: all.
     #[serde(default)]
     #[schemars(length(min = 1))]
@@ -86,7 +85,7 @@ pub(super) struct Created {
     /// Its name.
     name: String,
     /// The environment that it opens.
-    environment: EnvironmentName,
+    environment: Environment,
     /// The AI APIs that it opens; null for all.
     apis: Option<Vec<String>>,
     /// The key. It is told only now.
@@ -131,7 +130,7 @@ fn create(desk: &Desk, new: NewKey) -> Result<Created, Refusal> {
     if let Some(unknown) = apis.iter().flatten().find(|name| !known(name)) {
         return Err(Refusal::new(Code::ApiNotFound, format!("there is no AI API `{unknown}`")));
     }
-    let made = desk.live.key_file().create(&name, environment.into(), apis.clone(), time_of_day());
+    let made = desk.live.key_file().create(&name, environment, apis.clone(), time_of_day());
     let key = made.map_err(refusal)?.reveal().to_owned();
     Ok(Created { name, environment, apis, key })
 }

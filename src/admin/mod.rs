@@ -12,7 +12,6 @@ mod exchange;
 mod guard;
 mod keys;
 mod metrics;
-mod names;
 mod openapi;
 mod operation;
 mod probes;

@@ -6,7 +6,6 @@ pub(super) use pair::PairStatus;
 
 use super::Desk;
 use super::exchange::Call;
-use super::names::EnvironmentName;
 use super::operation::{Json, Nothing, Operation};
 use super::refusal::{Code, Refusal};
 use crate::gateway::{AiApi, Environment};
@@ -110,7 +109,7 @@ struct ApiStatus {
 #[schemars(inline)]
 struct EnvironmentStatus {
     /// Which it is.
-    environment: EnvironmentName,
+    environment: Environment,
     /// The operations of the AI API.
     operations: Vec<OperationStatus>,
     /// The pairs that they balance over here, each once.
@@ -182,7 +181,7 @@ fn environment_status(
     });
     let shares = api.shares(environment);
     EnvironmentStatus {
-        environment: environment.into(),
+        environment,
         operations: operations.collect(),
         pairs: shares.into_iter().map(|(pair, share)| PairStatus::of(live, serving, pair, share)).collect(),
     }

@@ -1,7 +1,6 @@
 //! Taking a pair out, and putting it back: `POST /api/v1/pairs/{api}/{endpoint}/{model}/…`.
 
 use super::exchange::Call;
-use super::names::EnvironmentName;
 use super::operation::{Json, Operation, Optional};
 use super::refusal::{Code, Refusal};
 use super::span::HoldSpan;
@@ -42,7 +41,7 @@ pub(super) struct SuspendBody {
     /// Why, for people.
     reason: Option<Note>,
     /// The environment, where the pair is there in both.
-    environment: Option<EnvironmentName>,
+    environment: Option<Environment>,
 }
 
 /// Takes a pair out until it is resumed.
@@ -56,7 +55,7 @@ pub(super) struct DrainBody {
     /// Why, for people.
     reason: Option<Note>,
     /// The environment, where the pair is there in both.
-    environment: Option<EnvironmentName>,
+    environment: Option<Environment>,
 }
 
 /// Puts a pair back.
@@ -68,7 +67,7 @@ pub(super) struct Resume;
 #[schemars(inline)]
 pub(super) struct ResumeBody {
     /// The environment, where the pair is there in both.
-    environment: Option<EnvironmentName>,
+    environment: Option<Environment>,
 }
 
 /// What an operator says.
@@ -151,12 +150,12 @@ fn change(
     desk: &Desk,
     call: &Call,
     verb: &str,
-    environment: Option<EnvironmentName>,
+    environment: Option<Environment>,
     act: impl FnOnce(&Place<'_>) -> String,
 ) -> Result<Json<PairStatus>, Refusal> {
     let serving = desk.live.current();
     let done = not_draining(desk).and_then(|()| {
-        let place = find(&serving, call, environment.map(Environment::from))?;
+        let place = find(&serving, call, environment)?;
         let details = act(&place);
         let shares = place.api.shares(place.environment);
         let share = shares.iter().find(|(pair, _)| pair.number == place.pair.number);

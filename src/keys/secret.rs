@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::KeyError;
@@ -20,8 +21,9 @@ const RANDOM_LENGTH: usize = 37;
 const CHECKSUM_LENGTH: usize = 6;
 
 /// Which endpoints a key opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Environment {
     /// The endpoints for real traffic.
     Production,
