@@ -1,7 +1,7 @@
 //! Whether a request is served, and where it goes: framing, path, key, environment.
 
 use super::context::{Admitted, Destination, RequestContext};
-use super::headers::presented_keys;
+use super::headers::{is_encoded, presented_keys};
 use super::refusal::{KeyFault, Refusal};
 use crate::gateway::{Access, AiApi, Environment, Gateway, Target};
 use crate::keys::{KeyTable, Lookup};
@@ -100,13 +100,6 @@ fn identify(
     Err(Refusal::InvalidApiKey(fault))
 }
 
-fn is_encoded(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,16 +121,5 @@ mod tests {
         assert!(check_framing(&request, None).is_ok());
         request.append_header("host", "b").unwrap();
         assert!(check_framing(&request, None).is_err());
-    }
-
-    #[test]
-    fn only_an_encoding_that_changes_bytes_counts() {
-        let headers = |value: &'static str| {
-            [(header::CONTENT_ENCODING, http::HeaderValue::from_static(value))].into_iter().collect()
-        };
-        assert!(!is_encoded(&HeaderMap::new()));
-        assert!(!is_encoded(&headers("Identity")));
-        assert!(is_encoded(&headers("gzip")));
-        assert!(is_encoded(&headers("identity, br")));
     }
 }

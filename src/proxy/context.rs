@@ -237,10 +237,9 @@ impl RequestContext {
         (!text.is_empty()).then_some(text)
     }
 
-    /// The request has come, at `now`, with these headers.
-    pub fn begin(&mut self, headers: &HeaderMap, tracing: &Tracing, now: Tick) {
-        self.began = now;
-        self.stopwatch.start(now);
+    /// The request has come with these headers.
+    pub fn begin(&mut self, headers: &HeaderMap, tracing: &Tracing) {
+        self.stopwatch.start(self.began);
         self.id = Some(request_id(headers));
         self.trace = Some(Trace::begin(headers, tracing));
     }

@@ -82,6 +82,14 @@ pub fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
     tokens.filter_map(|token| HeaderName::try_from(token.trim()).ok()).collect()
 }
 
+/// Whether the body with these headers is compressed, so that it cannot be read as it passes.
+pub fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(http::header::CONTENT_ENCODING)
+        .iter()
+        .any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +138,14 @@ mod tests {
     fn connection_names_more_headers_of_one_hop() {
         let map = headers(&[("connection", "close, X-One ,")]);
         assert_eq!(nominated(&map), ["close", "x-one"]);
+    }
+
+    #[test]
+    fn only_an_encoding_that_changes_bytes_counts() {
+        let headers = |value| headers(&[("content-encoding", value)]);
+        assert!(!is_encoded(&HeaderMap::new()));
+        assert!(!is_encoded(&headers("Identity")));
+        assert!(is_encoded(&headers("gzip")));
+        assert!(is_encoded(&headers("identity, br")));
     }
 }

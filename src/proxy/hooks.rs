@@ -20,6 +20,7 @@ use std::time::Duration;
 impl ProxyHttp for Balancer {
     type CTX = RequestContext;
 
+    /// Called when a request's header has been read, not when its connection begins to wait for it.
     fn new_ctx(&self) -> RequestContext {
         RequestContext::new(self.live.current(), self.live.drain().request(), self.clock.now())
     }
@@ -28,8 +29,7 @@ impl ProxyHttp for Balancer {
     fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
 
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
-        // A kept-alive connection shows the time between two requests as part of the second.
-        ctx.begin(&session.req_header().headers, &self.tracing, self.clock.now());
+        ctx.begin(&session.req_header().headers, &self.tracing);
         Ok(())
     }
 
@@ -136,7 +136,7 @@ impl ProxyHttp for Balancer {
         ctx.end_try(status);
         let outcome = attempts::outcome_of(response.status, &response.headers);
         self.report(ctx, outcome, Some(&response.headers));
-        let limit = self.let_on(session, ctx, response, status);
+        let limit = self.let_on(session, ctx, status);
         self.set_deadline(ctx, limit);
         Ok(())
     }

@@ -12,7 +12,7 @@ impl Balancer {
     /// Counts a request that is over, and writes its line.
     pub(super) fn log(&self, session: &Session, ctx: &mut RequestContext) {
         let status = respond::begun(session).map(|status| status.as_u16());
-        self.count_request(session, ctx);
+        self.count_request(session, ctx, status);
         let format = ctx.serving.log_format();
         if format == Format::Off {
             return;

@@ -1,7 +1,7 @@
 //! The place where the metrics of requests move.
 
 use super::context::{Attempt, RequestContext};
-use super::{Balancer, respond, tracing};
+use super::{Balancer, tracing};
 use crate::balance::Outcome;
 use crate::observe::metrics::{Count, OperationKind, Served, Target};
 use crate::usage::Usage;
@@ -11,12 +11,12 @@ use pingora_proxy::Session;
 const CLIENT_WENT: u16 = 499;
 
 impl Balancer {
-    /// Counts a request that is over.
-    pub(super) fn count_request(&self, session: &Session, ctx: &mut RequestContext) {
+    /// Counts a request that is over, whose client got `status` if it did not go before.
+    pub(super) fn count_request(&self, session: &Session, ctx: &mut RequestContext, status: Option<u16>) {
         let now = self.clock.now();
         ctx.stopwatch.stop(now);
         self.count_attempt(session, ctx);
-        let status = respond::begun(session).map_or(CLIENT_WENT, |status| status.as_u16());
+        let status = status.unwrap_or(CLIENT_WENT);
         let Some(served) = served(ctx) else {
             ctx.serving.meters.count_unserved(ctx.api.as_ref().map(|api| api.number()), status);
             return;

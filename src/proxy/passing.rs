@@ -1,11 +1,10 @@
 //! How a response goes on to the client, and what is looked for in a stream of events.
 
 use super::context::RequestContext;
-use super::{Balancer, deadline, failure, respond};
+use super::{Balancer, deadline, failure};
 use crate::balance::Outcome;
 use crate::sse;
 use pingora_core::{Error, Result};
-use pingora_http::ResponseHeader;
 use pingora_proxy::Session;
 use std::time::Duration;
 
@@ -18,7 +17,6 @@ impl Balancer {
         &self,
         session: &mut Session,
         ctx: &mut RequestContext,
-        response: &ResponseHeader,
         status: Outcome,
     ) -> Option<Duration> {
         let within = ctx.attempt.as_ref().and_then(|attempt| deadline::within_response(attempt.timeouts));
@@ -27,7 +25,7 @@ impl Balancer {
             ctx.gate.keep();
             return Some(within.map_or(KEEP_LIMIT, |within| within.min(KEEP_LIMIT)));
         }
-        if !respond::is_event_stream(response) {
+        if !ctx.is_stream() {
             return within;
         }
         ctx.events = Some(sse::Watch::default());

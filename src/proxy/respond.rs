@@ -121,21 +121,14 @@ async fn drain(session: &mut Session) {
 }
 
 /// Whether a response is a stream of events that can be read as it passes.
-pub fn is_event_stream(response: &ResponseHeader) -> bool {
+fn is_event_stream(response: &ResponseHeader) -> bool {
     let starts = |name: &header::HeaderName, start: &str| {
         let value = response.headers.get(name).and_then(|value| value.to_str().ok());
         value.is_some_and(|value| {
             value.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
         })
     };
-    starts(&header::CONTENT_TYPE, "text/event-stream") && !is_encoded(response)
-}
-
-/// Whether a response is compressed, so that it cannot be read as it passes.
-pub fn is_encoded(response: &ResponseHeader) -> bool {
-    let is_identity = |encoding: &[u8]| encoding.trim_ascii().eq_ignore_ascii_case(b"identity");
-    let mut encodings = response.headers.get_all(header::CONTENT_ENCODING).iter();
-    encodings.any(|encoding| !is_identity(encoding.as_bytes()))
+    starts(&header::CONTENT_TYPE, "text/event-stream") && !headers::is_encoded(&response.headers)
 }
 
 async fn write(session: &mut Session, ctx: &mut RequestContext, refusal: Refusal) -> Result<()> {

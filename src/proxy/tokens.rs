@@ -1,6 +1,6 @@
 //! Whether the tokens of a response can be read, and what has been read of them.
 
-use super::respond::is_encoded;
+use super::headers::is_encoded;
 use crate::usage::{self, Usage};
 use http::header;
 use pingora_http::ResponseHeader;
@@ -27,7 +27,7 @@ impl Tokens {
         let tells = tells.iter().any(|kind| memchr::memmem::find(&content_type, kind).is_some());
         match response.status.is_success() && tells {
             false => Self::None,
-            true if is_encoded(response) => Self::Unreadable,
+            true if is_encoded(&response.headers) => Self::Unreadable,
             true => Self::Read(Box::default()),
         }
     }
