@@ -41,6 +41,8 @@ use ready::{Announce, Told};
 use signals::Signals;
 use sockets::{Listening, Sockets};
 use starter::Starter;
+use std::fs::DirBuilder;
+use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -74,7 +76,7 @@ pub enum StartError {
         /// The address.
         address: SocketAddr,
         /// What the system said.
-        reason: std::io::Error,
+        reason: io::Error,
     },
     /// A listener's certificate or key cannot be used.
     #[error("the listener on {address} cannot use TLS: {reason}")]
@@ -93,17 +95,17 @@ pub enum StartError {
         /// The directory.
         path: PathBuf,
         /// What the system said.
-        reason: std::io::Error,
+        reason: io::Error,
     },
     /// The running instance did not hand over.
     #[error(transparent)]
     Takeover(#[from] TakeError),
     /// The listening sockets cannot be used.
     #[error("the listening sockets cannot be used: {0}")]
-    Sockets(std::io::Error),
+    Sockets(io::Error),
     /// Signals cannot be waited for.
     #[error("signals cannot be waited for: {0}")]
-    Signals(std::io::Error),
+    Signals(io::Error),
     /// The `server` section cannot be used.
     #[error("the `server` section cannot be used: {0}")]
     Server(String),
@@ -136,7 +138,8 @@ pub fn serve(
     let settings = &loaded.settings;
     let conf = conf::server_conf(settings)?;
     if start.daemon || conf.daemon {
-        make_state_dir(settings)?;
+        make_private(&settings.state_dir)
+            .map_err(|reason| StartError::StateDir { path: settings.state_dir.clone(), reason })?;
     }
     let limit = conf::drain_limit(settings);
     let options = Opt { daemon: start.daemon, ..Opt::default() };
@@ -293,8 +296,7 @@ fn h2_options() -> H2Options {
     options
 }
 
-/// The pid file and the upgrade socket stand there, and nobody else's business are they.
-fn make_state_dir(settings: &Settings) -> Result<(), StartError> {
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&settings.state_dir);
-    made.map_err(|reason| StartError::StateDir { path: settings.state_dir.clone(), reason })
+/// Makes a directory for what is nobody else's business, such as the pid file and the upgrade socket, where it is not there.
+fn make_private(directory: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }

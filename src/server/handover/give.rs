@@ -3,13 +3,14 @@
 use super::successor;
 use super::wire::{self, DRAINING, Hello, SERVING, State, Wants};
 use crate::live::Live;
+use crate::server::make_private;
 use crate::server::sockets::{Listening, Sockets};
 use log::{error, info, warn};
 use parking_lot::Mutex;
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,8 +26,9 @@ const START: Duration = Duration::from_secs(120);
 /// What is handed over, and to whom to tell of it.
 pub struct Giver {
     live: Arc<Live>,
-    /// Given away when the process is about to end, so that nobody waits at an address that is not served.
-    sockets: Mutex<Option<Sockets>>,
+    /// Those of the listeners are closed when the process is about to end, so that nobody waits at an address that is not
+    /// served.
+    sockets: Mutex<Sockets>,
     path: PathBuf,
     /// The device and inode of our socket there, once there is one.
     place: Mutex<Option<(u64, u64)>>,
@@ -36,13 +38,7 @@ pub struct Giver {
 impl Giver {
     /// Hands `sockets` over to the process that connects at `path`.
     pub fn new(live: Arc<Live>, sockets: Sockets, path: PathBuf) -> Self {
-        Self {
-            live,
-            sockets: Mutex::new(Some(sockets)),
-            path,
-            place: Mutex::new(None),
-            handed_over: Notify::new(),
-        }
+        Self { live, sockets: Mutex::new(sockets), path, place: Mutex::new(None), handed_over: Notify::new() }
     }
 
     /// Waits until another process serves in the place of this one.
@@ -52,9 +48,7 @@ impl Giver {
 
     /// Closes the sockets of the listeners. That of the admin address stays open, as there is more to tell.
     pub fn close_listeners(&self) {
-        if let Some(sockets) = self.sockets.lock().as_mut() {
-            sockets.listeners.clear();
-        }
+        self.sockets.lock().listeners.clear();
     }
 
     /// Opens the upgrade socket; `None`, which is told, if it cannot be, so that no process can take over.
@@ -122,7 +116,6 @@ impl Giver {
 
     fn send(&self, stream: &UnixStream) -> io::Result<()> {
         let sockets = self.sockets.lock();
-        let sockets = sockets.as_ref().ok_or_else(|| io::Error::other("the sockets have been closed"))?;
         let listening: Vec<&Listening> = sockets.iter().collect();
         let descriptors: Vec<_> = listening.iter().map(|one| one.socket.as_fd()).collect();
         let heritage = self.live.current().gateway.heritage_record();
@@ -160,7 +153,7 @@ pub fn serve(giver: &Giver, listener: &UnixListener) {
 /// Listens at `path`, for this user alone. What another process has left there is replaced in one step.
 fn listen(path: &Path) -> io::Result<(UnixListener, (u64, u64))> {
     if let Some(directory) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        make_private(directory)?;
     }
     let mut new = path.as_os_str().to_owned();
     new.push(format!(".{}", std::process::id()));
