@@ -2,8 +2,10 @@
 
 use super::Clock;
 use crate::balance::Tick;
-use std::sync::Arc;
+use parking_lot::Mutex;
+use std::any::Any;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -14,7 +16,8 @@ const QUIET_WITHOUT_CONNECTIONS: Duration = Duration::from_millis(250);
 /// send one more request, and is told with its answer that the connection ends.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How long a client may take for the handshake of TLS, within which its connection does not count as one yet.
+/// How long a client may take for the handshake of TLS and its first request, before which its connection does not count as
+/// one.
 const HANDSHAKE: Duration = Duration::from_secs(3);
 
 /// How long a client may take to read what is left of its answers, once all of them have been made.
@@ -30,10 +33,10 @@ pub struct Drain {
     /// Whether nobody sends anything any more, so that connections can be closed.
     quiet: watch::Sender<bool>,
     requests: AtomicUsize,
-    connections: AtomicUsize,
+    connections: Mutex<Connections>,
     /// When something last ended, while draining.
     latest_end: Moment,
-    /// How many handshakes of TLS have begun and not succeeded. Those that failed stay in it.
+    /// How many handshakes of TLS have begun that no request has followed. Those that failed stay in it.
     handshakes: AtomicUsize,
     /// When the latest has begun.
     latest_handshake: Moment,
@@ -54,17 +57,32 @@ impl Moment {
     }
 }
 
-/// Something under way, until dropped.
+/// A request that is under way, until dropped.
 #[derive(Debug)]
-pub struct UnderWay {
-    drain: Arc<Drain>,
-    what: What,
+pub struct UnderWay(Arc<Drain>);
+
+/// The connections of clients that have sent a request.
+#[derive(Debug, Default)]
+struct Connections {
+    /// What stands for each. It goes with the connection.
+    open: Vec<Weak<dyn Any + Send + Sync>>,
+    /// How many there may be before those that have gone are looked for.
+    sweep_at: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum What {
-    Request,
-    Connection,
+impl Connections {
+    fn add(&mut self, connection: Weak<dyn Any + Send + Sync>) {
+        if self.open.len() >= self.sweep_at {
+            self.sweep();
+            // As many again are added before the next time, so that each is looked at twice or so in its life.
+            self.sweep_at = 2 * self.open.len().max(64);
+        }
+        self.open.push(connection);
+    }
+
+    fn sweep(&mut self) {
+        self.open.retain(|connection| connection.strong_count() > 0);
+    }
 }
 
 impl Default for Drain {
@@ -73,7 +91,7 @@ impl Default for Drain {
             begun: watch::Sender::new(false),
             quiet: watch::Sender::new(false),
             requests: AtomicUsize::new(0),
-            connections: AtomicUsize::new(0),
+            connections: Mutex::default(),
             latest_end: Moment::default(),
             handshakes: AtomicUsize::new(0),
             latest_handshake: Moment::default(),
@@ -84,12 +102,25 @@ impl Default for Drain {
 impl Drain {
     /// A request is under way until what is returned is dropped.
     pub fn request(self: &Arc<Self>) -> UnderWay {
-        self.enter(What::Request)
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(self))
     }
 
-    /// A connection is open until what is returned is dropped.
-    pub fn connection(self: &Arc<Self>) -> UnderWay {
-        self.enter(What::Connection)
+    /// A request has come on a client's connection, which is open as long as `connection` lives. Returns whether it is the
+    /// first one.
+    pub fn request_on<C: Any + Send + Sync>(&self, connection: &Arc<C>) -> bool {
+        // Nobody but this keeps it weakly.
+        if Arc::weak_count(connection) > 0 {
+            return false;
+        }
+        let mut connections = self.connections.lock();
+        // Over HTTP/2 several first ones may come at once.
+        let first = Arc::weak_count(connection) == 0;
+        if first {
+            let connection = Arc::downgrade(connection);
+            connections.add(connection);
+        }
+        first
     }
 
     /// A client has connected, and is about to begin with TLS.
@@ -98,7 +129,7 @@ impl Drain {
         self.handshakes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Its handshake is done.
+    /// It has sent its first request.
     pub fn handshake_done(&self) {
         self.handshakes.fetch_sub(1, Ordering::Relaxed);
     }
@@ -108,9 +139,11 @@ impl Drain {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// How many connections of clients are open.
+    /// How many connections are open of clients that have sent a request.
     pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::Relaxed)
+        let mut connections = self.connections.lock();
+        connections.sweep();
+        connections.open.len()
     }
 
     /// Whether the process is about to end.
@@ -159,18 +192,6 @@ impl Drain {
     fn is_shaking_hands(&self, now: Tick) -> bool {
         self.handshakes.load(Ordering::Relaxed) > 0 && now.since(self.latest_handshake.get()) < HANDSHAKE
     }
-
-    fn enter(self: &Arc<Self>, what: What) -> UnderWay {
-        self.count(what).fetch_add(1, Ordering::Relaxed);
-        UnderWay { drain: Arc::clone(self), what }
-    }
-
-    fn count(&self, what: What) -> &AtomicUsize {
-        match what {
-            What::Request => &self.requests,
-            What::Connection => &self.connections,
-        }
-    }
 }
 
 /// Waits until `is_so`, at most until `until`. Returns whether it is.
@@ -189,9 +210,10 @@ async fn wait(is_so: impl Fn(Tick) -> bool, until: Tick) -> bool {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.drain.count(self.what).fetch_sub(1, Ordering::Relaxed);
-        if self.drain.is_draining() {
-            self.drain.latest_end.set(Clock.now());
+        let Self(drain) = self;
+        drain.requests.fetch_sub(1, Ordering::Relaxed);
+        if drain.is_draining() {
+            drain.latest_end.set(Clock.now());
         }
     }
 }
@@ -203,7 +225,9 @@ mod tests {
     #[test]
     fn what_is_under_way_is_counted() {
         let drain = Arc::new(Drain::default());
-        let (one, other, connection) = (drain.request(), drain.request(), drain.connection());
+        let (one, other, connection) = (drain.request(), drain.request(), Arc::new("a connection"));
+        assert!(drain.request_on(&connection));
+        assert!(!drain.request_on(&connection), "it has sent one before");
         assert_eq!((drain.in_flight(), drain.connections()), (2, 1));
         drop(one);
         assert!(!drain.is_over(Duration::MAX), "a request is under way");
@@ -212,6 +236,18 @@ mod tests {
         assert!(drain.is_over(QUIET));
         drop(connection);
         assert!(drain.is_over(QUIET_WITHOUT_CONNECTIONS));
+    }
+
+    #[test]
+    fn connections_that_have_gone_take_no_memory() {
+        let drain = Drain::default();
+        let stay = Arc::new(0);
+        assert!(drain.request_on(&stay));
+        for number in 1..10_000 {
+            assert!(drain.request_on(&Arc::new(number)));
+        }
+        assert!(drain.connections.lock().open.len() <= 128);
+        assert_eq!(drain.connections(), 1);
     }
 
     #[test]
@@ -240,7 +276,8 @@ mod tests {
     async fn connections_are_closed_when_nobody_sends_anything_any_more() {
         let drain = Arc::new(Drain::default());
         drain.begin();
-        let connection = drain.connection();
+        let connection = Arc::new("a connection");
+        drain.request_on(&connection);
         let idle = Arc::clone(&drain);
         // One that waits for its next request.
         tokio::spawn(async move {

@@ -1,11 +1,12 @@
 //! Pingora's hooks.
 
 use super::body::ReadError;
-use super::context::RequestContext;
+use super::context::{RequestBody, RequestContext};
 use super::gate::Kept;
 use super::refusal::Refusal;
 use super::{Balancer, attempts, body, deadline, failure, forward, respond, tracing};
 use crate::balance::Outcome;
+use crate::upstream::Holder;
 use async_trait::async_trait;
 use bytes::Bytes;
 use pingora_core::modules::http::HttpModules;
@@ -29,6 +30,7 @@ impl ProxyHttp for Balancer {
     fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
 
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
+        self.note_connection(session);
         ctx.begin(&session.req_header().headers, &self.tracing);
         Ok(())
     }
@@ -75,10 +77,15 @@ impl ProxyHttp for Balancer {
         _reused: bool,
         _peer: &HttpPeer,
         _descriptor: std::os::unix::io::RawFd,
-        _digest: Option<&Digest>,
+        digest: Option<&Digest>,
         ctx: &mut RequestContext,
     ) -> Result<()> {
         ctx.stopwatch.start(self.clock.now());
+        if let RequestBody::Whole { .. } = ctx.body
+            && let Some(holder) = Holder::of(digest)
+        {
+            holder.hold();
+        }
         let timeouts = ctx.attempt.as_ref().map(|attempt| attempt.timeouts);
         self.set_deadline(ctx, timeouts.and_then(deadline::before_first_byte));
         Ok(())

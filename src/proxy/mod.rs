@@ -53,6 +53,18 @@ impl Balancer {
         Self { live, access_log, tracing, clock: Clock }
     }
 
+    /// Remembers the client's connection, if this is its first request.
+    fn note_connection(&self, session: &Session) {
+        let Some(digest) = session.as_downstream().digest() else {
+            return;
+        };
+        let drain = self.live.drain();
+        let first = digest.socket_digest.as_ref().is_some_and(|socket| drain.request_on(socket));
+        if first && digest.ssl_digest.is_some() {
+            drain.handshake_done();
+        }
+    }
+
     /// Decides where the request goes, and reads its body if the model is to be replaced in it.
     async fn receive(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<(), body::ReadError> {
         let admitted = self.admit(session, ctx).map_err(body::ReadError::Refused)?;

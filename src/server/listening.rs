@@ -5,7 +5,6 @@ use async_trait::async_trait;
 use pingora_core::Result;
 use pingora_core::apps::ServerApp;
 use pingora_core::listeners::PreTlsProcess;
-use pingora_core::protocols::Stream;
 use pingora_core::protocols::l4::stream::Stream as L4Stream;
 use pingora_core::server::{ListenFds, ShutdownWatch};
 use pingora_core::services::Service;
@@ -22,6 +21,7 @@ pub struct Lent<A> {
     sockets: ListenFds,
     stop: ShutdownWatch,
     begin: Arc<Barrier>,
+    patient: Option<Arc<Drain>>,
 }
 
 impl<A> Lent<A> {
@@ -32,7 +32,15 @@ impl<A> Lent<A> {
         stop: ShutdownWatch,
         begin: Arc<Barrier>,
     ) -> Self {
-        Self { inner, sockets, stop, begin }
+        Self { inner, sockets, stop, begin, patient: None }
+    }
+
+    /// Leaves connections that wait for their next request open until nobody sends anything any more. Pingora's clean-up
+    /// closes them as soon as it accepts no more, while a client may be sending one. They are told with their next answer;
+    /// what is left in the end is closed.
+    pub fn patient(mut self, drain: Arc<Drain>) -> Self {
+        self.patient = Some(drain);
+        self
     }
 }
 
@@ -46,8 +54,18 @@ impl<A: ServerApp + Send + Sync + 'static> Service for Lent<A> {
     ) {
         self.begin.wait().await;
         self.begin.wait().await;
-        let (sockets, stop) = (self.sockets.clone(), self.stop.clone());
-        self.inner.start_service(Some(sockets), stop, tasks_per_socket).await;
+        let (sockets, mut stop) = (self.sockets.clone(), self.stop.clone());
+        let mut serving = self.inner.start_service(Some(sockets), stop.clone(), tasks_per_socket);
+        if let Some(drain) = &self.patient {
+            tokio::select! {
+                () = &mut serving => return,
+                // The sender lives as long as this future.
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+            // What accepts are tasks of their own, and end by themselves; the clean-up is what is left to be done.
+            drain.is_quiet().await;
+        }
+        serving.await;
     }
 
     fn name(&self) -> &str {
@@ -56,37 +74,6 @@ impl<A: ServerApp + Send + Sync + 'static> Service for Lent<A> {
 
     fn threads(&self) -> Option<usize> {
         self.inner.threads
-    }
-}
-
-/// An application whose open connections are counted.
-pub struct Counted<A> {
-    inner: Arc<A>,
-    drain: Arc<Drain>,
-}
-
-impl<A> Counted<A> {
-    /// `inner`, its connections counted by `drain`.
-    pub fn new(inner: A, drain: Arc<Drain>) -> Self {
-        Self { inner: Arc::new(inner), drain }
-    }
-}
-
-#[async_trait]
-impl<A: ServerApp + Send + Sync + 'static> ServerApp for Counted<A> {
-    async fn process_new(self: &Arc<Self>, stream: Stream, stop: &ShutdownWatch) -> Option<Stream> {
-        let _open = self.drain.connection();
-        if stream.get_ssl_digest().is_some() {
-            self.drain.handshake_done();
-        }
-        self.inner.process_new(stream, stop).await
-    }
-
-    /// Pingora's clean-up closes the connections that wait for their next request, while a client may be sending one. They
-    /// are told with their next answer; what is left when nobody sends anything any more is closed.
-    async fn cleanup(&self) {
-        self.drain.is_quiet().await;
-        self.inner.cleanup().await;
     }
 }
 

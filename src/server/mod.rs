@@ -24,19 +24,22 @@ use crate::live::{Live, Source};
 use crate::observe::access_log::AccessLog;
 use crate::observe::trace::Tracing;
 use crate::proxy::Balancer;
+use crate::upstream::Joining;
+use futures::FutureExt as _;
 use handover::{Giver, Predecessor, TakeError};
 use housekeeping::Housekeeping;
 use key_refresh::KeyRefresh;
-use listening::{CountHandshakes, Counted, Lent};
+use listening::{CountHandshakes, Lent};
 use log::warn;
 use pingora_core::apps::HttpServerOptions;
+use pingora_core::connectors::ConnectorOptions;
 use pingora_core::listeners::tls::TlsSettings;
 use pingora_core::protocols::http::v2::server::{H2Options, default_h2_options};
-use pingora_core::server::configuration::Opt;
+use pingora_core::server::configuration::{Opt, ServerConf};
 use pingora_core::server::{ListenFds, RunArgs, Server};
 use pingora_core::services::background::background_service;
 use pingora_core::services::listening::Service;
-use pingora_proxy::http_proxy;
+use pingora_proxy::{HttpProxy, ProxyServiceBuilder};
 use ready::{Announce, Told};
 use signals::Signals;
 use sockets::{Listening, Sockets};
@@ -206,15 +209,13 @@ impl Parts {
         let begin = Arc::new(Barrier::new(3));
 
         let balancer = Balancer::new(live.clone(), access_log.clone(), tracing.clone());
-        let mut proxy = http_proxy(&server.configuration, balancer);
-        proxy.server_options = Some(server_options());
-        proxy.h2_options = Some(h2_options());
-        let mut proxy = Service::new("proxy".to_owned(), Counted::new(proxy, Arc::clone(live.drain())));
+        let mut proxy = proxy_service(&server.configuration, balancer);
         proxy.endpoints().set_pre_tls_callback(Arc::new(CountHandshakes(Arc::clone(live.drain()))));
         for (listener, tls) in sockets.listeners.iter().zip(tls) {
             listen(&mut proxy, listener, tls);
         }
-        server.add_service(Lent::new(proxy, lent.clone(), live.drain().watch(), begin.clone()));
+        let proxy = Lent::new(proxy, lent.clone(), live.drain().watch(), begin.clone());
+        server.add_service(proxy.patient(Arc::clone(live.drain())));
 
         let mut admin = Service::new("admin".to_owned(), Admin::new(live.clone(), readiness.clone()));
         listen(&mut admin, &sockets.admin, None);
@@ -280,6 +281,21 @@ fn open_addresses(settings: &Settings, sockets: &Sockets) -> Addresses {
         listeners: listeners.map(|(socket, listener)| (socket.address, listener.tls.is_some())).collect(),
         admin: sockets.admin.address,
     }
+}
+
+fn proxy_service(conf: &Arc<ServerConf>, balancer: Balancer) -> Service<HttpProxy<Balancer, Joining>> {
+    let connector = Joining::new(ConnectorOptions::from_server_conf(conf));
+    // No client speaks a protocol of its own.
+    let no_custom_clients = Arc::new(|_, _, _: &_| std::future::ready(None).boxed());
+    let mut service = ProxyServiceBuilder::new(conf, balancer)
+        .name("proxy")
+        .custom(connector, no_custom_clients)
+        .server_options(server_options())
+        .build();
+    if let Some(proxy) = service.app_logic_mut() {
+        proxy.h2_options = Some(h2_options());
+    }
+    service
 }
 
 fn server_options() -> HttpServerOptions {

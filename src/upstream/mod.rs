@@ -1,9 +1,11 @@
 //! The endpoints as Pingora connects to them: addresses, timeouts, TLS, prebuilt once and cloned per request.
 
 mod addresses;
+mod joined;
 mod refresh;
 
 pub use addresses::NoAddress;
+pub use joined::{Holder, Joining};
 pub use refresh::Unresolved;
 
 use crate::gateway::{AiApi, Endpoint, EndpointId, Environment, Gateway, Host, Protocol, Scheme, Timeouts};
@@ -143,7 +145,7 @@ fn set_options(peer: &mut HttpPeer, endpoint: &Endpoint, group: u64) {
     peer.group_key = group;
     let options = &mut peer.options;
     options.alpn = match endpoint.protocol() {
-        Protocol::Http1 => ALPN::H1,
+        Protocol::Http1 => joined::protocol(),
         Protocol::Http2 => ALPN::H2,
     };
     options.max_h2_streams = STREAMS_PER_CONNECTION;
