@@ -19,14 +19,24 @@ pub enum Outcome {
     Quota,
 }
 
+impl Outcome {
+    /// What it is called; `None` for a status, which is called by its number.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Status(_) => None,
+            Self::Connect => Some("connect"),
+            Self::Timeout => Some("timeout"),
+            Self::Stream => Some("stream"),
+            Self::Quota => Some("quota"),
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(f, "{status}"),
-            Self::Connect => f.write_str("connect"),
-            Self::Timeout => f.write_str("timeout"),
-            Self::Stream => f.write_str("stream"),
-            Self::Quota => f.write_str("quota"),
+            named => f.write_str(named.name().unwrap_or_default()),
         }
     }
 }

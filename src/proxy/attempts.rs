@@ -18,20 +18,24 @@ use std::time::Duration;
 
 impl Balancer {
     /// Begins a try, or goes on with one whose address or pooled connection was dead.
-    pub(super) fn next_attempt(&self, session: &Session, ctx: &mut RequestContext) -> Result<(), Refusal> {
+    pub(super) fn next_attempt(
+        &self,
+        session: &Session,
+        ctx: &mut RequestContext,
+        now: Tick,
+    ) -> Result<(), Refusal> {
         if ctx.attempt.as_ref().is_some_and(|attempt| !attempt.reported) {
             return Ok(());
         }
         if let Some(attempt) = &mut ctx.attempt {
             attempt.span.end();
         }
-        self.count_attempt(session, ctx);
+        self.count_attempt(session, ctx, now);
         ctx.gate.open();
         ctx.response = None;
         ctx.events = None;
         ctx.usage = Tokens::None;
         ctx.refusal = None;
-        let now = self.clock.now();
         let attempt = match &ctx.admitted.as_ref().ok_or(Refusal::Internal)?.destination {
             Destination::Primary(endpoint) => Attempt::new(endpoint.clone(), endpoint.timeouts(), None, now),
             Destination::Balanced(pairs) => {
@@ -66,7 +70,13 @@ impl Balancer {
     }
 
     /// Tells the pool what came of the try, and what the vendor said with it.
-    pub(super) fn report(&self, ctx: &mut RequestContext, outcome: Outcome, headers: Option<&HeaderMap>) {
+    pub(super) fn report(
+        &self,
+        ctx: &mut RequestContext,
+        outcome: Outcome,
+        headers: Option<&HeaderMap>,
+        now: Tick,
+    ) {
         // A response that says that nothing is left is a good one to its request.
         if outcome != Outcome::Quota {
             ctx.end_try(outcome);
@@ -84,24 +94,12 @@ impl Balancer {
             jitter: if counts { 2.0 * fastrand::f64() - 1.0 } else { 0.0 },
             poisoned: ctx.trail.is_poisoned_by(outcome),
         };
-        let now = self.clock.now();
         if attempt.report(&finding, now) {
             ctx.suspended = true;
             let api = ctx.api.as_deref().map_or("", |api| api.name());
             self.tell_of_suspension(api, attempt, outcome);
             Self::count_suspension(ctx, outcome);
         }
-    }
-
-    /// Whether another pair may be tried after `outcome`, nothing of a response having gone to the client.
-    pub(super) fn may_try_another(&self, session: &Session, ctx: &RequestContext, outcome: Outcome) -> bool {
-        let pairs = another_pairs(session, ctx);
-        pairs.is_some_and(|pairs| pairs.may_try_another(&ctx.trail, outcome, self.clock.now()))
-    }
-
-    /// Whether a stream is held until its first event, because another pair could be tried if it is an error.
-    pub(super) fn holds_streams(&self, session: &Session, ctx: &RequestContext) -> bool {
-        another_pairs(session, ctx).is_some_and(|pairs| pairs.holds_streams(&ctx.trail, self.clock.now()))
     }
 
     /// What an error during a try comes to. Returns whether the request is tried again.
@@ -120,8 +118,9 @@ impl Balancer {
         // A response that breaks off is no failure to connect.
         let began = ctx.response.is_some();
         let outcome = if began && outcome == Outcome::Connect { Outcome::Stream } else { outcome };
-        self.report(ctx, outcome, None);
-        self.may_try_another(session, ctx, outcome)
+        let now = self.clock.now();
+        self.report(ctx, outcome, None, now);
+        may_try_another(session, ctx, outcome, now)
     }
 
     /// Whether a reused connection turned out to be dead, so that the same pair is tried on another one.
@@ -196,6 +195,16 @@ pub(super) fn outcome_of(status: StatusCode, headers: &HeaderMap) -> Outcome {
         true => Outcome::Quota,
         false => Outcome::Status(status.as_u16()),
     }
+}
+
+/// Whether another pair may be tried after `outcome`, nothing of a response having gone to the client.
+pub fn may_try_another(session: &Session, ctx: &RequestContext, outcome: Outcome, now: Tick) -> bool {
+    another_pairs(session, ctx).is_some_and(|pairs| pairs.may_try_another(&ctx.trail, outcome, now))
+}
+
+/// Whether a stream is held until its first event, because another pair could be tried if it is an error.
+pub fn holds_streams(session: &Session, ctx: &RequestContext, now: Tick) -> bool {
+    another_pairs(session, ctx).is_some_and(|pairs| pairs.holds_streams(&ctx.trail, now))
 }
 
 /// The pairs that a request is balanced over, while nothing of a response has gone to the client.

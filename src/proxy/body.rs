@@ -17,8 +17,7 @@ use tokio::time::timeout;
 /// What Pingora's retry buffer holds, in bytes.
 const RETRY_BUFFER: usize = 64 * 1024;
 
-/// How long the next part of a body may take. Pingora has a limit of its own for HTTP/1, of the same length, and none
-/// for HTTP/2.
+/// How long the next part of a body may take over HTTP/2. For HTTP/1 Pingora has a limit of its own, of the same length.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Why a body could not be read.
@@ -87,14 +86,17 @@ pub fn outgoing(
 }
 
 async fn read_part(session: &mut ServerSession) -> Result<Option<Bytes>, ReadError> {
-    match timeout(READ_TIMEOUT, session.read_request_body()).await {
-        Ok(Ok(part)) => Ok(part),
-        Ok(Err(error)) if *error.etype() == ErrorType::ReadTimedout => {
-            Err(ReadError::Refused(Refusal::RequestTimeout))
-        }
-        Ok(Err(error)) => Err(ReadError::Broken(error.into_down())),
-        Err(_) => Err(ReadError::Refused(Refusal::RequestTimeout)),
-    }
+    let part = match session.as_http1() {
+        Some(_) => session.read_request_body().await,
+        None => match timeout(READ_TIMEOUT, session.read_request_body()).await {
+            Ok(part) => part,
+            Err(_) => return Err(ReadError::Refused(Refusal::RequestTimeout)),
+        },
+    };
+    part.map_err(|error| match error.etype() {
+        ErrorType::ReadTimedout => ReadError::Refused(Refusal::RequestTimeout),
+        _ => ReadError::Broken(error.into_down()),
+    })
 }
 
 /// The parts of a body. A body of one part, as most are, is never copied.

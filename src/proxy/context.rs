@@ -225,14 +225,20 @@ impl RequestContext {
     /// The pairs that were tried, in order, as `model@endpoint=outcome`, names percent-encoded; `None` where no pair was.
     pub fn attempts(&self) -> Option<String> {
         let (pairs, _) = self.attempt.as_ref()?.chosen.as_ref()?;
-        let mut text = String::new();
+        let mut text = String::with_capacity(64);
         for (place, outcome) in self.trail.tries() {
             let Some((pair, outcome)) = pairs.pair(*place).zip(outcome.as_ref()) else {
                 continue;
             };
-            let separator = if text.is_empty() { "" } else { ", " };
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{separator}{}={outcome}", pair.label);
+            if !text.is_empty() {
+                text.push_str(", ");
+            }
+            text.push_str(&pair.label);
+            text.push('=');
+            match outcome {
+                Outcome::Status(status) => push_status(&mut text, *status),
+                named => text.push_str(named.name().unwrap_or_default()),
+            }
         }
         (!text.is_empty()).then_some(text)
     }
@@ -269,5 +275,14 @@ impl RequestContext {
             suspended: false,
             stopwatch: Stopwatch::default(),
         }
+    }
+}
+
+/// Almost every request has a status to be told of, and Rust's own formatting takes longer than to look its digits up.
+fn push_status(text: &mut String, status: u16) {
+    match StatusCode::from_u16(status) {
+        Ok(status) => text.push_str(status.as_str()),
+        // Writing to a string cannot fail.
+        Err(_) => write!(text, "{status}").unwrap_or_default(),
     }
 }

@@ -1,6 +1,6 @@
 //! The request as the vendor gets it.
 
-use super::headers::{HOP_BY_HOP, KEY_HEADERS, nominated};
+use super::headers::{is_hop_by_hop, may_hold_key, names_of, nominated};
 use crate::gateway::{Access, AiApi, Endpoint};
 use http::Uri;
 use http::header::{self, HeaderName};
@@ -17,15 +17,9 @@ pub fn rewrite(
 ) -> Result<()> {
     let uri = uri_at(endpoint, &request.uri, context_len)?;
     request.set_uri(uri);
-    drop_hop_by_hop(request);
-    // The gateway has asked the client to go on already.
-    request.remove_header(&header::EXPECT);
-    if endpoint.headers().credential.is_some() || api.access() == Access::ApiKey {
-        for name in &KEY_HEADERS {
-            request.remove_header(name);
-        }
-    }
     let headers = endpoint.headers();
+    let keys_go = headers.credential.is_some() || api.access() == Access::ApiKey;
+    drop_clients_own(request, keys_go);
     for (name, value) in headers.others.iter().chain(&headers.credential) {
         request.insert_header(name.clone(), value.clone())?;
     }
@@ -56,17 +50,22 @@ fn uri_at(endpoint: &Endpoint, asked: &Uri, context_len: usize) -> Result<Uri> {
     Uri::try_from(path).or_err(ErrorType::InternalError, "making the vendor's path")
 }
 
-/// Drops what concerns the client's connection only. What concerns the vendor's is set by Pingora.
-fn drop_hop_by_hop(request: &mut RequestHeader) {
+/// Drops what concerns the client's connection only, and its keys where they are not the vendor's business. What concerns
+/// the vendor's connection is set by Pingora.
+fn drop_clients_own(request: &mut RequestHeader, keys_go: bool) {
+    let goes = |name: &HeaderName| {
+        // The gateway has asked the client to go on already.
+        is_hop_by_hop(name) || *name == header::EXPECT || (keys_go && may_hold_key(name))
+    };
     let framing =
         |name: &HeaderName| [header::TRANSFER_ENCODING, header::CONTENT_LENGTH, header::HOST].contains(name);
-    for name in nominated(&request.headers) {
-        if !framing(&name) {
-            request.remove_header(&name);
+    for name in names_of(&request.headers, goes) {
+        if name == header::CONNECTION {
+            for name in nominated(&request.headers).iter().filter(|name| !framing(name)) {
+                request.remove_header(name);
+            }
         }
-    }
-    for name in &HOP_BY_HOP {
-        request.remove_header(name);
+        request.remove_header(&name);
     }
 }
 

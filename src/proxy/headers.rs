@@ -1,19 +1,19 @@
 //! Headers: which are the client's credential, which are of one hop only, and which are ours.
 
+use crate::observe::trace::digits;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// The request's id, the client's own or a new one.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub const REQUEST_ID: &str = "x-request-id";
 /// The model that served.
-pub const MODEL: HeaderName = HeaderName::from_static("x-evenkeel-model");
+pub const MODEL: &str = "x-evenkeel-model";
 /// The endpoint that served.
-pub const ENDPOINT: HeaderName = HeaderName::from_static("x-evenkeel-endpoint");
-
+pub const ENDPOINT: &str = "x-evenkeel-endpoint";
 /// The pairs that were tried, in order, each with what came of it.
-pub const ATTEMPTS: HeaderName = HeaderName::from_static("x-evenkeel-attempts");
+pub const ATTEMPTS: &str = "x-evenkeel-attempts";
 
 /// The headers in which a client may present its key, in the order in which they are looked at.
-pub const KEY_HEADERS: [HeaderName; 5] = [
+static KEY_HEADERS: [HeaderName; 5] = [
     http::header::AUTHORIZATION,
     HeaderName::from_static("x-api-key"),
     HeaderName::from_static("api-key"),
@@ -21,26 +21,40 @@ pub const KEY_HEADERS: [HeaderName; 5] = [
     HeaderName::from_static("apikey"),
 ];
 
-/// Headers that concern one connection only (RFC 9110, 7.6.1). `Transfer-Encoding` is not among them: the framing of a
-/// message is the connection's own business, on both sides.
-pub const HOP_BY_HOP: [HeaderName; 8] = [
-    http::header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    http::header::PROXY_AUTHENTICATE,
-    http::header::PROXY_AUTHORIZATION,
-    http::header::TE,
-    http::header::TRAILER,
-    http::header::UPGRADE,
-];
+/// Whether a client may present its key in a header of this name.
+pub fn may_hold_key(name: &HeaderName) -> bool {
+    KEY_HEADERS.contains(name)
+}
+
+/// Whether a header of this name concerns one connection only (RFC 9110, 7.6.1). `Transfer-Encoding` is not among them: the
+/// framing of a message is the connection's own business, on both sides.
+pub fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "upgrade"
+    )
+}
+
+/// The names of those headers that are to go. A header that is there is looked at once: to ask for each that might be there
+/// costs more, as its name is hashed each time.
+pub fn names_of(headers: &HeaderMap, goes: impl Fn(&HeaderName) -> bool) -> Vec<HeaderName> {
+    headers.keys().filter(|name| goes(name)).cloned().collect()
+}
 
 /// The longest request id that is taken over from a client.
 const MAX_REQUEST_ID: usize = 128;
 
 /// The keys that a request presents, the likeliest first.
 pub fn presented_keys(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    KEY_HEADERS.into_iter().flat_map(|name| {
-        let bearer = name == http::header::AUTHORIZATION;
+    KEY_HEADERS.iter().flat_map(|name| {
+        let bearer = *name == http::header::AUTHORIZATION;
         let values = headers.get_all(name).into_iter();
         values.filter_map(move |value| key_in(value, bearer))
     })
@@ -70,9 +84,9 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
 }
 
 fn new_request_id() -> HeaderValue {
-    let id = format!("{:032x}", fastrand::u128(..));
     // Hexadecimal digits are a legal header value.
-    HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    HeaderValue::from_bytes(&digits::<32>(fastrand::u128(..)))
+        .unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
 /// The headers that `Connection` names: they concern that connection only, too.
@@ -129,7 +143,7 @@ mod tests {
             assert_eq!(id.len(), 32, "{bad}");
         }
         let long = HeaderValue::from_str(&"x".repeat(129)).unwrap();
-        let map: HeaderMap = [(REQUEST_ID, long)].into_iter().collect();
+        let map: HeaderMap = [(HeaderName::from_static(REQUEST_ID), long)].into_iter().collect();
         assert_eq!(request_id(&map).len(), 32);
         assert_ne!(request_id(&HeaderMap::new()), request_id(&HeaderMap::new()));
     }

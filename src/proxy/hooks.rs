@@ -1,5 +1,6 @@
 //! Pingora's hooks.
 
+use super::attempts::may_try_another;
 use super::body::ReadError;
 use super::context::{RequestBody, RequestContext};
 use super::gate::Kept;
@@ -47,8 +48,9 @@ impl ProxyHttp for Balancer {
     }
 
     async fn upstream_peer(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
-        ctx.stopwatch.start(self.clock.now());
-        if let Err(refusal) = self.next_attempt(session, ctx) {
+        let now = self.clock.now();
+        ctx.stopwatch.start(now);
+        if let Err(refusal) = self.next_attempt(session, ctx, now) {
             ctx.refusal = Some(refusal);
             return Err(failure::refused());
         }
@@ -63,10 +65,11 @@ impl ProxyHttp for Balancer {
         let peer = self.peer(&ctx.serving, &mut attempt).await;
         ctx.attempt = Some(attempt);
         peer.map_err(|outcome| {
-            self.report(ctx, outcome, None);
+            let now = self.clock.now();
+            self.report(ctx, outcome, None, now);
             ctx.refusal = Some(Refusal::UpstreamUnreachable);
             let mut error = failure::refused();
-            error.set_retry(self.may_try_another(session, ctx, outcome));
+            error.set_retry(may_try_another(session, ctx, outcome, now));
             error
         })
     }
@@ -142,8 +145,8 @@ impl ProxyHttp for Balancer {
         let status = Outcome::Status(response.status.as_u16());
         ctx.end_try(status);
         let outcome = attempts::outcome_of(response.status, &response.headers);
-        self.report(ctx, outcome, Some(&response.headers));
-        let limit = self.let_on(session, ctx, status);
+        self.report(ctx, outcome, Some(&response.headers), now);
+        let limit = self.let_on(session, ctx, status, now);
         self.set_deadline(ctx, limit);
         Ok(())
     }
@@ -167,7 +170,7 @@ impl ProxyHttp for Balancer {
                 attempt.first_chunk.get_or_insert(now);
             }
             ctx.usage.feed(chunk);
-            self.read_events(session, ctx, chunk)?;
+            self.read_events(session, ctx, chunk, now)?;
         }
         ctx.stopwatch.stop(self.clock.now());
         Ok(None)

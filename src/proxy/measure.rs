@@ -2,7 +2,7 @@
 
 use super::context::{Attempt, RequestContext};
 use super::{Balancer, tracing};
-use crate::balance::Outcome;
+use crate::balance::{Outcome, Tick};
 use crate::observe::metrics::{Count, OperationKind, Served, Target};
 use crate::usage::Usage;
 use pingora_proxy::Session;
@@ -15,7 +15,7 @@ impl Balancer {
     pub(super) fn count_request(&self, session: &Session, ctx: &mut RequestContext, status: Option<u16>) {
         let now = self.clock.now();
         ctx.stopwatch.stop(now);
-        self.count_attempt(session, ctx);
+        self.count_attempt(session, ctx, now);
         let status = status.unwrap_or(CLIENT_WENT);
         let Some(served) = served(ctx) else {
             ctx.serving.meters.count_unserved(ctx.api.as_ref().map(|api| api.number()), status);
@@ -35,43 +35,12 @@ impl Balancer {
     }
 
     /// Counts the latest try, which is over.
-    pub(super) fn count_attempt(&self, session: &Session, ctx: &mut RequestContext) {
+    pub(super) fn count_attempt(&self, session: &Session, ctx: &mut RequestContext, now: Tick) {
         let attempt = ctx.attempt.as_mut().filter(|attempt| !attempt.counted);
         if let Some(attempt) = attempt {
             attempt.counted = true;
-            self.count_outcome(ctx, OperationKind::named(tracing::operation(session.req_header())));
-        }
-    }
-
-    fn count_outcome(&self, ctx: &RequestContext, operation: OperationKind) {
-        let (Some(attempt), Some(served)) = (&ctx.attempt, served(ctx)) else {
-            return;
-        };
-        let Some(target) = target(ctx, attempt) else {
-            return;
-        };
-        target.meter.attempts.count(attempt.outcome);
-        let usage = ctx.usage.usage();
-        if let Some(usage) = usage {
-            count_tokens(target, usage);
-        }
-        if ctx.usage.is_unreadable() {
-            served.meter.usage_unread.add(1);
-        }
-        let Some(operation) = target.client.as_ref().and_then(|client| client.operation(operation)) else {
-            return;
-        };
-        operation.observe(attempt.outcome, self.clock.now().since(attempt.began));
-        if let Some(first_chunk) = attempt.first_chunk.filter(|_| ctx.is_stream()) {
-            operation.first_chunk.observe_duration(first_chunk.since(attempt.began));
-        }
-        for (histogram, tokens) in [
-            (&operation.input, usage.and_then(|u| u.prompt)),
-            (&operation.output, usage.and_then(|u| u.completion)),
-        ] {
-            if let Some(tokens) = tokens {
-                histogram.observe(tokens.into());
-            }
+            let operation = OperationKind::named(tracing::operation(session.req_header()));
+            count_outcome(ctx, operation, now);
         }
     }
 
@@ -79,6 +48,38 @@ impl Balancer {
     pub(super) fn count_suspension(ctx: &RequestContext, outcome: Outcome) {
         if let Some(target) = ctx.attempt.as_ref().and_then(|attempt| target(ctx, attempt)) {
             target.meter.suspensions.count(Some(outcome));
+        }
+    }
+}
+
+fn count_outcome(ctx: &RequestContext, operation: OperationKind, now: Tick) {
+    let (Some(attempt), Some(served)) = (&ctx.attempt, served(ctx)) else {
+        return;
+    };
+    let Some(target) = target(ctx, attempt) else {
+        return;
+    };
+    target.meter.attempts.count(attempt.outcome);
+    let usage = ctx.usage.usage();
+    if let Some(usage) = usage {
+        count_tokens(target, usage);
+    }
+    if ctx.usage.is_unreadable() {
+        served.meter.usage_unread.add(1);
+    }
+    let Some(operation) = target.client.as_ref().and_then(|client| client.operation(operation)) else {
+        return;
+    };
+    operation.observe(attempt.outcome, now.since(attempt.began));
+    if let Some(first_chunk) = attempt.first_chunk.filter(|_| ctx.is_stream()) {
+        operation.first_chunk.observe_duration(first_chunk.since(attempt.began));
+    }
+    for (histogram, tokens) in [
+        (&operation.input, usage.and_then(|u| u.prompt)),
+        (&operation.output, usage.and_then(|u| u.completion)),
+    ] {
+        if let Some(tokens) = tokens {
+            histogram.observe(tokens.into());
         }
     }
 }

@@ -79,8 +79,6 @@ impl Balancer {
         }
         if balanced {
             ctx.body = self.read_body(session, ctx).await?;
-            // A slow upload is not held against the tries.
-            ctx.trail = Trail::new(self.clock.now());
         }
         Ok(())
     }
@@ -101,7 +99,10 @@ impl Balancer {
         let limit = ctx.serving.gateway.request_body_limit();
         ctx.stopwatch.stop(self.clock.now());
         let bytes = body::read_whole(session.as_downstream_mut(), promised, limit).await?;
-        ctx.stopwatch.start(self.clock.now());
+        let now = self.clock.now();
+        ctx.stopwatch.start(now);
+        // A slow upload is not held against the tries.
+        ctx.trail = Trail::new(now);
         let place = crate::splice::locate(&bytes)
             .map_err(|error| body::ReadError::Refused(Refusal::InvalidJson(error)))?;
         if !body::will_be_replayed(session.as_downstream(), bytes.len()) {

@@ -1,8 +1,9 @@
 //! How a response goes on to the client, and what is looked for in a stream of events.
 
+use super::attempts::{holds_streams, may_try_another};
 use super::context::RequestContext;
 use super::{Balancer, deadline, failure};
-use crate::balance::Outcome;
+use crate::balance::{Outcome, Tick};
 use crate::sse;
 use pingora_core::{Error, Result};
 use pingora_proxy::Session;
@@ -18,9 +19,10 @@ impl Balancer {
         session: &mut Session,
         ctx: &mut RequestContext,
         status: Outcome,
+        now: Tick,
     ) -> Option<Duration> {
         let within = ctx.attempt.as_ref().and_then(|attempt| deadline::within_response(attempt.timeouts));
-        if self.may_try_another(session, ctx, status) {
+        if may_try_another(session, ctx, status, now) {
             self.ensure_wrapped(session, ctx);
             ctx.gate.keep();
             return Some(within.map_or(KEEP_LIMIT, |within| within.min(KEEP_LIMIT)));
@@ -29,7 +31,7 @@ impl Balancer {
             return within;
         }
         ctx.events = Some(sse::Watch::default());
-        if self.holds_streams(session, ctx) {
+        if holds_streams(session, ctx, now) {
             self.ensure_wrapped(session, ctx);
             ctx.gate.hold();
         }
@@ -42,6 +44,7 @@ impl Balancer {
         session: &Session,
         ctx: &mut RequestContext,
         chunk: &[u8],
+        now: Tick,
     ) -> Result<()> {
         let Some(events) = &mut ctx.events else {
             return Ok(());
@@ -50,7 +53,7 @@ impl Balancer {
             sse::Seen::Nothing => {}
             sse::Seen::Events => ctx.gate.release(),
             sse::Seen::Error
-                if ctx.gate.is_holding() && self.may_try_another(session, ctx, Outcome::Stream) =>
+                if ctx.gate.is_holding() && may_try_another(session, ctx, Outcome::Stream, now) =>
             {
                 return Err(Error::new_up(failure::ERROR_EVENT));
             }
@@ -59,7 +62,7 @@ impl Balancer {
                 // stream is passed on unread.
                 ctx.gate.release();
                 ctx.events = None;
-                self.report(ctx, Outcome::Stream, None);
+                self.report(ctx, Outcome::Stream, None, now);
             }
         }
         Ok(())

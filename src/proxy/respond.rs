@@ -1,7 +1,7 @@
 //! Answering the client: what is added to a vendor's response, and the gateway's own answers.
 
 use super::context::{RequestContext, Response};
-use super::headers::{self, HOP_BY_HOP};
+use super::headers;
 use super::refusal::Refusal;
 use super::tokens::Tokens;
 use crate::balance::Tick;
@@ -33,13 +33,16 @@ pub fn note(ctx: &mut RequestContext, response: &ResponseHeader, now: Tick) {
 
 /// Adds our headers to the vendor's response, and drops what concerns the vendor's connection only.
 pub fn complete(response: &mut ResponseHeader, ctx: &RequestContext) -> Result<()> {
-    for name in headers::nominated(&response.headers) {
-        if name != header::TRANSFER_ENCODING && name != header::CONTENT_LENGTH {
-            response.remove_header(&name);
+    let goes = |name: &header::HeaderName| headers::is_hop_by_hop(name) && !is_for_the_client(name);
+    let framing =
+        |name: &header::HeaderName| [header::TRANSFER_ENCODING, header::CONTENT_LENGTH].contains(name);
+    for name in headers::names_of(&response.headers, goes) {
+        if name == header::CONNECTION {
+            for name in headers::nominated(&response.headers).iter().filter(|name| !framing(name)) {
+                response.remove_header(name);
+            }
         }
-    }
-    for name in HOP_BY_HOP.iter().filter(|name| !is_for_the_client(name)) {
-        response.remove_header(name);
+        response.remove_header(&name);
     }
     add_ours(response, ctx)
 }

@@ -21,10 +21,7 @@ impl Tokens {
     /// How the tokens of `response` are read.
     pub fn of(response: &ResponseHeader) -> Self {
         let content_type = response.headers.get(header::CONTENT_TYPE);
-        let content_type =
-            content_type.map(|value| value.as_bytes().to_ascii_lowercase()).unwrap_or_default();
-        let tells = [&b"json"[..], b"text/event-stream"];
-        let tells = tells.iter().any(|kind| memchr::memmem::find(&content_type, kind).is_some());
+        let tells = content_type.is_some_and(|value| tells(value.as_bytes()));
         match response.status.is_success() && tells {
             false => Self::None,
             true if is_encoded(&response.headers) => Self::Unreadable,
@@ -51,6 +48,12 @@ impl Tokens {
     pub fn is_unreadable(&self) -> bool {
         matches!(self, Self::Unreadable)
     }
+}
+
+/// Whether content of this type can tell of tokens.
+fn tells(content_type: &[u8]) -> bool {
+    let holds = |kind: &[u8]| content_type.windows(kind.len()).any(|part| part.eq_ignore_ascii_case(kind));
+    holds(b"json") || holds(b"text/event-stream")
 }
 
 #[cfg(test)]

@@ -52,9 +52,9 @@ pub fn pass_on(request: &mut RequestHeader, trace: Option<&Trace>, attempt: &Att
 /// Tells what came of a try without an answer; what the vendor answered is told when it comes.
 pub fn tell(span: &mut AttemptSpan, outcome: Outcome) {
     match outcome {
-        Outcome::Connect => span.failed("connect"),
-        Outcome::Timeout => span.failed("timeout"),
-        Outcome::Stream => span.failed("stream"),
+        Outcome::Connect | Outcome::Timeout | Outcome::Stream => {
+            span.failed(outcome.name().unwrap_or_default());
+        }
         Outcome::Status(_) | Outcome::Quota => {}
     }
 }

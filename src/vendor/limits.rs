@@ -4,7 +4,7 @@
 //! are written as Go writes durations (`6m0s`, `20ms`) or as a moment; `anthropic-ratelimit-*-reset` is RFC 3339.
 //! What cannot be read is passed over: a vendor's odd header is no reason to fail a request.
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 static RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
@@ -17,14 +17,6 @@ static RESETS: [HeaderName; 6] = [
     HeaderName::from_static("anthropic-ratelimit-tokens-reset"),
     HeaderName::from_static("anthropic-ratelimit-input-tokens-reset"),
     HeaderName::from_static("anthropic-ratelimit-output-tokens-reset"),
-];
-
-/// Headers that tell how many tokens are left.
-static REMAINING_TOKENS: [HeaderName; 4] = [
-    HeaderName::from_static("x-ratelimit-remaining-tokens"),
-    HeaderName::from_static("anthropic-ratelimit-tokens-remaining"),
-    HeaderName::from_static("anthropic-ratelimit-input-tokens-remaining"),
-    HeaderName::from_static("anthropic-ratelimit-output-tokens-remaining"),
 ];
 
 /// Beyond this, a bare number is a moment: seconds since 1970, not seconds to wait.
@@ -42,8 +34,24 @@ pub fn delay(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 
 /// Whether the vendor says that no tokens are left.
 pub fn is_exhausted(headers: &HeaderMap) -> bool {
-    let remaining = REMAINING_TOKENS.iter().flat_map(|name| texts(headers, name));
-    remaining.filter_map(|text| text.parse::<f64>().ok()).any(|left| left <= 0.0)
+    // Every good response comes here. Those headers that are there are looked at, as to look for each that might be there
+    // takes longer.
+    let remaining = headers.iter().filter(|(name, _)| tells_tokens_left(name));
+    remaining.filter_map(|(_, value)| number(value)).any(|left| left <= 0.0)
+}
+
+fn tells_tokens_left(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "x-ratelimit-remaining-tokens"
+            | "anthropic-ratelimit-tokens-remaining"
+            | "anthropic-ratelimit-input-tokens-remaining"
+            | "anthropic-ratelimit-output-tokens-remaining"
+    )
+}
+
+fn number(value: &HeaderValue) -> Option<f64> {
+    value.to_str().ok()?.trim().parse().ok()
 }
 
 fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {

@@ -17,7 +17,7 @@ pub use facts::{Answered, Attempted};
 pub use off::{AttemptSpan, RequestSpan, Tracing};
 #[cfg(feature = "otlp")]
 pub use otlp::{AttemptSpan, RequestSpan, Tracing};
-pub use parent::{TRACEPARENT, TRACESTATE, TraceId, TraceParent};
+pub use parent::{TRACEPARENT, TRACESTATE, TraceId, TraceParent, digits};
 
 use http::{HeaderMap, HeaderValue};
 
