@@ -19,6 +19,11 @@
 //! What an operator says of a pair lies on top: while it is held, it gets nothing, whatever the machine below says, and
 //! when the hold is over, it is what it has become meanwhile. A hold is no failure, and nothing probes it away.
 
+mod shared;
+
+pub(super) use shared::{Glance, regained};
+pub use shared::{Locked, Shared};
+
 use super::Tick;
 use super::verdict::Outcome;
 use serde::{Deserialize, Serialize};
@@ -270,15 +275,6 @@ impl Health {
         if let State::Probing { reason, .. } = self.state {
             self.state = State::Suspended { until: self.deadline.min(began), reason };
         }
-    }
-
-    /// How much of its weight the pair has at `now`, 0.1 to 1, when a pair takes `ramp` to regain it.
-    pub fn regained(&self, now: Tick, ramp: Option<Duration>) -> f64 {
-        let (Some(restored), Some(ramp)) = (self.restored, ramp) else {
-            return 1.0;
-        };
-        let passed = now.since(restored).as_secs_f64() / ramp.as_secs_f64();
-        if passed < 1.0 { 0.1 + 0.9 * passed } else { 1.0 }
     }
 
     fn probe(&mut self, now: Tick, patience: Duration, reason: Outcome) -> Role {

@@ -21,8 +21,8 @@ mod set;
 mod tick;
 mod turns;
 
-pub use health::{Failure, Health, Phase, Reason, Role, Rules};
-pub use pool::{Choice, Finding, Member, NoChoice, Pool, Shared, Suspension, WhenAllSuspended};
+pub use health::{Failure, Health, Locked, Phase, Reason, Role, Rules, Shared};
+pub use pool::{Choice, Finding, Member, NoChoice, Pool, Suspension, WhenAllSuspended};
 pub use set::{MAX_PAIRS, PairSet};
 pub use tick::Tick;
 pub use trail::{RetryRules, Trail};

@@ -1,14 +1,9 @@
 //! A list of pairs that a policy balances over.
 
-use super::health::{Failure, Health, Phase, Role, Rules};
+use super::health::{Failure, Glance, Phase, Role, Rules, Shared, regained};
 use super::{CauseSet, Outcome, PairSet, Tick, Turn, Turns};
-use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A pair's health as all operations of an AI API see it, on every thread. The lock is held for a handful of
-/// instructions and never across an await.
-pub type Shared = Mutex<Health>;
 
 /// When and for how long a policy suspends a pair.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,16 +159,21 @@ impl Pool {
         let Some(pair) = self.pairs.get(choice.place) else {
             return false;
         };
+        let cause = self.suspension.as_ref().filter(|s| s.causes.contains(finding.outcome));
+        if choice.role == Role::Regular && (cause.is_none() || finding.poisoned) {
+            // Only of a probe does a success, or nothing at all, change anything.
+            return false;
+        }
         let mut health = pair.health.lock();
-        let Some(suspension) = &self.suspension else {
+        if self.suspension.is_none() {
             // Not this pool's to judge: the next request finds out.
             health.abandon(choice.role, choice.began);
             return false;
-        };
-        if !suspension.causes.contains(finding.outcome) {
+        }
+        let Some(suspension) = cause else {
             health.succeed(choice.role, choice.began, now);
             return false;
-        }
+        };
         if finding.poisoned {
             health.abandon(choice.role, choice.began);
             return false;
@@ -185,6 +185,9 @@ impl Pool {
 
     /// Records that the attempt at `choice` was given up before anything came of it.
     pub fn abandon(&self, choice: Choice) {
+        if choice.role == Role::Regular {
+            return;
+        }
         if let Some(pair) = self.pairs.get(choice.place) {
             pair.health.lock().abandon(choice.role, choice.began);
         }
@@ -221,29 +224,39 @@ impl Pool {
     }
 
     fn look(&self, now: Tick, tried: PairSet) -> Seen {
-        let mut seen = Seen::default();
+        let mut seen = Seen { active: self.members.without(tried), ..Seen::default() };
         let ramp = self.suspension.as_ref().and_then(|suspension| suspension.rules.ramp);
         for (place, pair) in self.pairs.iter().enumerate() {
-            if !self.members.contains(place) || tried.contains(place) {
-                continue;
-            }
-            let health = pair.health.lock();
-            match health.phase(now) {
-                Phase::Active => {
-                    seen.active.insert(place);
-                    let part = health.regained(now, ramp);
-                    if part < 1.0 {
-                        seen.parts.push((place, part));
-                    }
-                }
-                Phase::Due { .. } => seen.due.insert(place),
-                Phase::Suspended { until, .. } => seen.comes_back(place, until, health.is_held(now)),
-                // Its probe may succeed at any moment.
-                Phase::Probing { .. } => seen.comes_back(place, now, false),
-                Phase::Drained => seen.drained = true,
+            match pair.health.glance() {
+                Glance::Active { restored: None } => {}
+                Glance::Active { restored: Some(_) } if ramp.is_none() => {}
+                _ if !seen.active.contains(place) => {}
+                Glance::Active { restored } => seen.has_part(place, regained(restored, now, ramp)),
+                Glance::Unclear => self.look_closely(&mut seen, place, now, ramp),
             }
         }
         seen
+    }
+
+    /// Looks under the lock of the pair at `place`, which is among the active ones so far.
+    #[cold]
+    fn look_closely(&self, seen: &mut Seen, place: usize, now: Tick, ramp: Option<Duration>) {
+        let Some(pair) = self.pairs.get(place) else {
+            return;
+        };
+        let health = pair.health.lock();
+        let phase = health.phase(now);
+        if phase != Phase::Active {
+            seen.active.remove(place);
+        }
+        match phase {
+            Phase::Active => seen.has_part(place, health.regained(now, ramp)),
+            Phase::Due { .. } => seen.due.insert(place),
+            Phase::Suspended { until, .. } => seen.comes_back(place, until, health.is_held(now)),
+            // Its probe may succeed at any moment.
+            Phase::Probing { .. } => seen.comes_back(place, now, false),
+            Phase::Drained => seen.drained = true,
+        }
     }
 
     fn take_turn(&self, seen: &Seen) -> Option<usize> {
@@ -257,7 +270,10 @@ impl Pool {
 
     fn begin(&self, place: usize, now: Tick) -> Option<Role> {
         let pair = self.pairs.get(place)?;
-        pair.health.lock().begin(now, pair.probe_patience)
+        match pair.health.glance() {
+            Glance::Active { .. } => Some(Role::Regular),
+            Glance::Unclear => pair.health.lock().begin(now, pair.probe_patience),
+        }
     }
 
     fn choose_suspended(&self, now: Tick, tried: PairSet, seen: &Seen) -> Result<Choice, NoChoice> {
@@ -294,6 +310,12 @@ struct Seen {
 }
 
 impl Seen {
+    fn has_part(&mut self, place: usize, part: f64) {
+        if part < 1.0 {
+            self.parts.push((place, part));
+        }
+    }
+
     fn comes_back(&mut self, place: usize, at: Tick, held: bool) {
         self.back = Some(self.back.map_or(at, |back| back.min(at)));
         if !held && self.soonest.is_none_or(|(_, soonest)| at < soonest) {

@@ -32,6 +32,12 @@ impl PairSet {
         self.0 &= !Self::bit(place);
     }
 
+    /// The places of this set that are not in `others`.
+    #[must_use]
+    pub fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
     /// Whether `place` is in the set.
     pub fn contains(self, place: usize) -> bool {
         self.0 & Self::bit(place) != 0
@@ -54,6 +60,16 @@ impl PairSet {
             let place = rest.trailing_zeros();
             rest &= rest.checked_sub(1)?;
             Some(place as usize)
+        })
+    }
+
+    /// Of every place, from the first on, whether it is in the set.
+    pub fn flags(self) -> impl Iterator<Item = bool> {
+        let mut rest = self.0;
+        std::iter::repeat_with(move || {
+            let is_in = rest & 1 == 1;
+            rest >>= 1;
+            is_in
         })
     }
 
@@ -105,6 +121,15 @@ mod tests {
         assert_eq!(set.len(), 3);
         set.remove(5);
         assert!(!set.contains(5) && set.contains(127));
+    }
+
+    #[test]
+    fn flags_and_places_tell_the_same() {
+        let set: PairSet = [0, 5, 64, 127].into_iter().collect();
+        let flagged = set.flags().take(MAX_PAIRS + 9).enumerate().filter(|(_, is_in)| *is_in);
+        assert_eq!(flagged.map(|(place, _)| place).collect::<PairSet>(), set);
+        let others: PairSet = [5, 6, 127].into_iter().collect();
+        assert_eq!(set.without(others).iter().collect::<Vec<_>>(), [0, 64]);
     }
 
     #[test]

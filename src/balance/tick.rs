@@ -16,6 +16,14 @@ impl Tick {
         Self(u64::try_from(since_origin.as_nanos()).unwrap_or(u64::MAX))
     }
 
+    pub(super) fn from_nanoseconds(since_origin: u64) -> Self {
+        Self(since_origin)
+    }
+
+    pub(super) fn nanoseconds(self) -> u64 {
+        self.0
+    }
+
     /// The moment `delay` later; saturates.
     #[must_use]
     pub fn after(self, delay: Duration) -> Self {

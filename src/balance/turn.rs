@@ -208,8 +208,9 @@ impl Weighted {
 
         let mut total = 0;
         let mut best: Option<(usize, i64)> = None;
-        for (place, (saved, &weight)) in saved.iter_mut().zip(weights.iter()).enumerate() {
-            if !eligible.contains(place) {
+        let all = saved.iter_mut().zip(weights.iter()).zip(eligible.flags());
+        for (place, ((saved, &weight), is_eligible)) in all.enumerate() {
+            if !is_eligible {
                 continue;
             }
             *saved += weight;

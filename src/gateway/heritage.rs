@@ -5,7 +5,6 @@
 
 use super::{AiApi, Environment, Gateway, Operation, Pair, Pairs};
 use crate::balance::{Health, Shared, Turns, TurnsRecord};
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -159,7 +158,7 @@ impl Heritage {
 
 impl From<HeritageRecord> for Heritage {
     fn from(record: HeritageRecord) -> Self {
-        let shared = |(key, health)| (key, Arc::new(Mutex::new(health)));
+        let shared = |(key, health)| (key, Arc::new(Shared::new(health)));
         let list = |(key, pairs, turns)| (key, List { pairs, turns: Left::Elsewhere(turns) });
         Self {
             healths: record.healths.into_iter().map(shared).collect(),
