@@ -3,7 +3,7 @@
 //! `cargo bench --bench choose`; with two threads, the time is what each of them waits for a choice of its own.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-#![allow(missing_docs, reason = "criterion's macros document nothing")]
+#![allow(clippy::expect_used, reason = "a benchmark that cannot begin says where")]
 
 use std::hint::black_box;
 use std::sync::Barrier;

@@ -2,8 +2,6 @@
 //!
 //! `cargo bench --bench response`; beside it, a copy of the same bytes, in the same chunks.
 
-#![allow(missing_docs, reason = "criterion's macros document nothing")]
-
 use std::hint::black_box;
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench routes`: a small gateway, one AI API of a thousand operations, and a thousand AI APIs.
 
-#![allow(missing_docs, reason = "criterion's macros document nothing")]
+#![allow(clippy::expect_used, reason = "a benchmark that cannot begin says where")]
 
 use std::hint::black_box;
 use std::time::Duration;

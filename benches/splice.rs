@@ -3,8 +3,6 @@
 //! `cargo bench --bench splice`; throughput is the body's bytes by the time. `rewrite` is what a request costs: locating,
 //! and the copy into a new buffer with the other model in its place.
 
-#![allow(missing_docs, reason = "criterion's macros document nothing")]
-
 use std::hint::black_box;
 use std::time::Duration;
 
