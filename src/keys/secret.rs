@@ -99,7 +99,7 @@ pub fn generate(environment: Environment) -> Result<Secret, KeyError> {
     let mut text = environment.prefix().to_owned();
     text.push_str(&random_base62(RANDOM_LENGTH)?);
     let checksum = checksum(&text);
-    text.push_str(&checksum);
+    text.extend(checksum.map(char::from));
     Ok(Secret(text))
 }
 
@@ -131,7 +131,11 @@ pub fn inspect(text: &str) -> Form {
     // `None` where a character of several bytes lies across the boundary: not of ours either.
     match text.split_at_checked(text.len() - CHECKSUM_LENGTH) {
         Some((covered, presented)) if is_base62_after_prefix(covered, environment) => {
-            if presented == checksum(covered) { Form::WellFormed(environment) } else { Form::Mistyped }
+            if presented.as_bytes() == checksum(covered) {
+                Form::WellFormed(environment)
+            } else {
+                Form::Mistyped
+            }
         }
         _ => Form::Mistyped,
     }
@@ -159,18 +163,18 @@ fn random_base62(length: usize) -> Result<String, KeyError> {
 
 /// The CRC-32 of everything before it, most significant digit first. It covers the prefix, so a
 /// key cannot be moved to another environment.
-fn checksum(covered: &str) -> String {
+fn checksum(covered: &str) -> [u8; CHECKSUM_LENGTH] {
     let mut rest = crc32fast::hash(covered.as_bytes());
-    let mut digits = ['0'; CHECKSUM_LENGTH];
+    let mut digits = [b'0'; CHECKSUM_LENGTH];
     for digit in digits.iter_mut().rev() {
         let value = rest % 62;
         rest /= 62;
         // The remainder is below 62, so there is always a character for it.
         if let Some(character) = BASE62.get(value as usize) {
-            *digit = char::from(*character);
+            *digit = *character;
         }
     }
-    digits.iter().collect()
+    digits
 }
 
 #[cfg(test)]
@@ -196,8 +200,8 @@ mod tests {
     #[test]
     fn checksums_are_those_of_known_texts() {
         // CRC-32 of "123456789" is 0xCBF43926 = 3421780262 by its definition (check value of CRC-32/ISO-HDLC).
-        assert_eq!(checksum("123456789"), "3jZRME");
-        assert_eq!(checksum(""), "000000");
+        assert_eq!(&checksum("123456789"), b"3jZRME");
+        assert_eq!(&checksum(""), b"000000");
     }
 
     #[test]
