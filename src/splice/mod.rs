@@ -9,6 +9,7 @@
 //! nested array or object is for the vendor to judge, and so is a lone surrogate in a top-level string that
 //! is not `model`.
 
+mod blocks;
 mod error;
 mod literal;
 mod nested;

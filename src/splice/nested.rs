@@ -1,8 +1,13 @@
 //! Nested values: only where they end.
 
+use memchr::memchr2;
+
+use super::blocks::{BLOCK, Marks, Strings, first_block};
 use super::error::{Expected, Found, LocateError};
 use super::text;
 
+/// After so many blocks in which nothing is found, longer steps are taken.
+const LONG: usize = 2;
 /// Bytes looked at together where no string and no bracket stands, as in an array of numbers.
 const STRIDE: usize = 32;
 
@@ -59,10 +64,80 @@ impl Brackets {
 /// A string or a bracket that does not close, or a closing bracket of the other kind.
 pub(super) fn skip(body: &[u8], start: usize, brackets: &mut Brackets) -> Result<usize, LocateError> {
     brackets.clear();
+    let mut strings = Strings::default();
+    let mut plain = 0;
+    let mut at = start;
+    while let Some(rest @ [_, ..]) = body.get(at..) {
+        let block = first_block(rest);
+        let marks = Marks::of(&block);
+        let Some(inside) = strings.next(&marks) else {
+            return skip_carefully(body, start, brackets);
+        };
+        if let Some(end) = close_in_block(&block, at, marks.brackets & !inside, brackets)? {
+            return Ok(end);
+        }
+        at += BLOCK;
+        let is_plain = marks.are_none_of_strings() && (strings.is_inside() || marks.brackets == 0);
+        plain = if is_plain { plain + 1 } else { 0 };
+        if plain == LONG {
+            // What has been plain so far may be an image, or numbers: marks that are far apart are found faster still.
+            let rest = body.get(at..).unwrap_or_default();
+            at += if strings.is_inside() {
+                memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
+            } else {
+                plain_strides(rest)
+            };
+            plain = 0;
+        }
+    }
+    // Who is told where it went wrong can wait for it.
+    skip_carefully(body, start, brackets)
+}
+
+/// How many bytes there are before the stride in which the first quote or bracket stands.
+fn plain_strides(bytes: &[u8]) -> usize {
+    let (strides, _) = bytes.as_chunks::<STRIDE>();
+    // No early end inside a stride, so that it becomes vector code.
+    let is_plain =
+        |stride: &&[u8; STRIDE]| stride.iter().fold(0, |marks, &byte| marks | u8::from(is_mark(byte))) == 0;
+    STRIDE * strides.iter().take_while(is_plain).count()
+}
+
+/// Opens and closes the brackets at `places` of the block that begins at `at`; the offset after the one that closes the
+/// outermost.
+#[inline]
+fn close_in_block(
+    block: &[u8; BLOCK],
+    at: usize,
+    mut places: u64,
+    brackets: &mut Brackets,
+) -> Result<Option<usize>, LocateError> {
+    while places != 0 {
+        let place = places.trailing_zeros() as usize;
+        places &= places - 1;
+        let at = at + place;
+        match block.get(place) {
+            Some(&bracket @ (b'{' | b'[')) => brackets.open(bracket),
+            Some(&bracket) => {
+                brackets.close(bracket).map_err(|expected| LocateError::Unexpected { expected, at })?;
+            }
+            None => {}
+        }
+        if brackets.depth == 0 {
+            return Ok(Some(at + 1));
+        }
+    }
+    Ok(None)
+}
+
+/// As [`skip`] answers, from one mark to the next: for what is wrong, and for backslashes outside of strings.
+#[cold]
+fn skip_carefully(body: &[u8], start: usize, brackets: &mut Brackets) -> Result<usize, LocateError> {
+    brackets.clear();
     let mut at = start;
     loop {
         let rest = body.get(at..).unwrap_or_default();
-        let Some((skipped, found)) = quote_or_bracket(rest) else {
+        let Some((skipped, found)) = first_mark(rest) else {
             let what = Found::at_start_of(body.get(start..).unwrap_or_default());
             return Err(LocateError::Unclosed { what, at: start });
         };
@@ -82,27 +157,6 @@ pub(super) fn skip(body: &[u8], start: usize, brackets: &mut Brackets) -> Result
     }
 }
 
-/// How many bytes stand before the first quote or bracket, and which it is.
-#[inline]
-fn quote_or_bracket(bytes: &[u8]) -> Option<(usize, u8)> {
-    // Where marks are near each other the short way finds the next; where they are not, strides do.
-    let (near, far) = bytes.split_at_checked(STRIDE / 2).unwrap_or((bytes, &[]));
-    if let Some(found) = first_mark(near) {
-        return Some(found);
-    }
-    let (strides, rest) = far.as_chunks::<STRIDE>();
-    let mut skipped = near.len();
-    for stride in strides {
-        // No early end inside a stride, so that it becomes vector code.
-        let marks = stride.iter().fold(0, |marks, &byte| marks | u8::from(is_mark(byte)));
-        if marks != 0 {
-            return first_mark(stride).map(|(offset, found)| (skipped + offset, found));
-        }
-        skipped += STRIDE;
-    }
-    first_mark(rest).map(|(offset, found)| (skipped + offset, found))
-}
-
 #[inline]
 fn first_mark(bytes: &[u8]) -> Option<(usize, u8)> {
     bytes.iter().copied().enumerate().find(|(_, byte)| is_mark(*byte))
@@ -117,6 +171,7 @@ fn is_mark(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn end(body: &str) -> Result<usize, LocateError> {
         skip(body.as_bytes(), 0, &mut Brackets::default())
@@ -176,5 +231,19 @@ mod tests {
         assert_eq!(end(r#"["a]"#), unclosed(Found::String, 1));
         assert_eq!(end("[}"), Err(LocateError::Unexpected { expected: Expected::ArrayEnd, at: 1 }));
         assert_eq!(end("[{]"), Err(LocateError::Unexpected { expected: Expected::ObjectEnd, at: 2 }));
+    }
+
+    proptest! {
+        /// Whatever the bytes, and wherever in a block they begin.
+        #[test]
+        fn blocks_and_single_marks_say_the_same(
+            before in 0..BLOCK,
+            text in "([\\[{]{1,3}|[\\]}]{1,3}|\\[\\]|\\{\\}|\"|\"(a|\\\\.){0,40}\"|\"b{60,400}\"|\\\\{1,9}|[ -~]{1,9}|1234,|[0-9]{100,300}){0,60}",
+        ) {
+            let body = " ".repeat(before) + "[" + &text;
+            let by_block = skip(body.as_bytes(), before, &mut Brackets::default());
+            let by_mark = skip_carefully(body.as_bytes(), before, &mut Brackets::default());
+            prop_assert_eq!(by_block, by_mark, "{}", body);
+        }
     }
 }
