@@ -1,5 +1,6 @@
 //! AI APIs: their endpoints and operations.
 
+use super::index::PathIndex;
 use super::{Context, Endpoint, Environment, MethodPattern, Pairs, PathPattern};
 use crate::vendor::Vendor;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ pub struct AiApi {
     production: Option<Endpoints>,
     sandbox: Option<Endpoints>,
     operations: Vec<Arc<Operation>>,
+    by_path: PathIndex,
 }
 
 /// Who may call an AI API.
@@ -64,6 +66,7 @@ impl AiApi {
         sandbox: Option<Endpoints>,
         operations: Vec<Operation>,
     ) -> Self {
+        let operations: Vec<_> = operations.into_iter().map(Arc::new).collect();
         Self {
             number: 0,
             name: name.to_owned(),
@@ -72,7 +75,8 @@ impl AiApi {
             access,
             production,
             sandbox,
-            operations: operations.into_iter().map(Arc::new).collect(),
+            by_path: PathIndex::new(&operations),
+            operations,
         }
     }
 
@@ -113,6 +117,16 @@ impl AiApi {
     /// Its operations, in the order listed.
     pub fn operations(&self) -> &[Arc<Operation>] {
         &self.operations
+    }
+
+    /// The operations at `path`, which is what a request's path has below the context: the most specific path's first,
+    /// and those of one path together.
+    pub(super) fn operations_at<'a, 'p>(
+        &'a self,
+        path: &'p str,
+    ) -> impl Iterator<Item = impl Iterator<Item = &'a Arc<Operation>> + use<'a>> + use<'a, 'p> {
+        let at = |places: &'a [usize]| places.iter().filter_map(|place| self.operations.get(*place));
+        self.by_path.at(path).map(at)
     }
 
     /// Its endpoints in `environment`; `None` if it has none there.

@@ -6,6 +6,7 @@
 mod api;
 mod endpoint;
 mod heritage;
+mod index;
 mod pair;
 mod path;
 mod route;
@@ -23,14 +24,16 @@ pub use path::{Context, MethodPattern, PathError, PathPattern};
 pub use route::{NoRoute, Route};
 pub use shares::Share;
 
+use index::ContextIndex;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// All that is served.
 #[derive(Debug)]
 pub struct Gateway {
-    /// The longest contexts first, so that the first that matches is the most specific.
+    /// The longest contexts first.
     apis: Vec<Arc<AiApi>>,
+    contexts: ContextIndex,
     request_body_limit: usize,
     pair_count: usize,
 }
@@ -64,7 +67,7 @@ impl Gateway {
                 });
             }
         }
-        Ok(Self { apis, request_body_limit, pair_count })
+        Ok(Self { contexts: ContextIndex::new(&apis), apis, request_body_limit, pair_count })
     }
 
     /// The AI APIs, in no order that means anything.

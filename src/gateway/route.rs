@@ -1,6 +1,6 @@
 //! The way from a method and a path to an operation.
 
-use super::{AiApi, Gateway, Operation, path::has_dot_segment};
+use super::{AiApi, Gateway, MethodPattern, Operation, path::has_dot_segment};
 use http::Method;
 use std::sync::Arc;
 
@@ -41,24 +41,17 @@ impl Gateway {
     /// # Errors
     /// [`NoRoute`] says what is missing. A path with a `.` or `..` segment is at no operation.
     pub fn route(&self, method: &Method, path: &str) -> Result<Route<'_>, NoRoute> {
-        let at_context = |api: &&Arc<AiApi>| api.context().rest(path).is_some();
-        let api = self.apis.iter().find(at_context).ok_or(NoRoute::Api)?;
+        let api = self.contexts.at(path).and_then(|place| self.apis.get(place)).ok_or(NoRoute::Api)?;
         let rest = api.context().rest(path).unwrap_or_default();
         let no_operation = || NoRoute::Operation { api: api.name().to_owned() };
         if has_dot_segment(rest) {
             return Err(no_operation());
         }
-
-        let at_path = |operation: &&Arc<Operation>| operation.path().specificity(rest).is_some();
-        let candidates = || api.operations().iter().filter(at_path);
-        let operation = candidates()
-            .filter(|operation| operation.method().matches(method))
-            .max_by_key(|operation| rank(operation, rest));
-        if let Some(operation) = operation {
+        if let Some(operation) = api.operations_at(rest).find_map(|at_path| for_method(at_path, method)) {
             let context_len = path.len() - rest.len();
             return Ok(Route { api, operation, context_len });
         }
-        let mut allow: Vec<_> = candidates().map(|o| o.method().as_str()).collect();
+        let mut allow: Vec<_> = api.operations_at(rest).flatten().map(|o| o.method().as_str()).collect();
         if allow.is_empty() {
             return Err(no_operation());
         }
@@ -68,17 +61,21 @@ impl Gateway {
     }
 }
 
-/// How well an operation fits a path, the method's own operation before one for any method.
-fn rank(operation: &Operation, rest: &str) -> (Option<usize>, bool) {
-    let own = matches!(operation.method(), super::MethodPattern::One(_));
-    (operation.path().specificity(rest), own)
+/// Of the operations of one path the one for `method`: the method's own before one for any method.
+fn for_method<'a>(
+    operations: impl Iterator<Item = &'a Arc<Operation>>,
+    method: &Method,
+) -> Option<&'a Arc<Operation>> {
+    let is_own = |operation: &&Arc<Operation>| matches!(operation.method(), MethodPattern::One(_));
+    operations.filter(|operation| operation.method().matches(method)).max_by_key(is_own)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::{Access, Context, MethodPattern, PathPattern};
+    use crate::gateway::{Access, Context, PathPattern};
     use crate::vendor::Vendor;
+    use proptest::prelude::*;
 
     fn api(name: &str, context: &str, operations: &[(&str, &str)]) -> AiApi {
         let operations = operations.iter().map(|(method, path)| {
@@ -155,5 +152,50 @@ mod tests {
         let apis = vec![api("A", "/a", &[]), api("B", "/a", &[])];
         let error = Gateway::new(apis, 1).unwrap_err();
         assert_eq!(error.to_string(), "the context `/a` is that of `A` already");
+    }
+
+    /// A path of a few letters, so that many of them meet.
+    fn path() -> impl Strategy<Value = String> {
+        "(/[ab]{0,2}){1,4}"
+    }
+
+    proptest! {
+        /// The index answers as a look at every AI API and every operation does.
+        #[test]
+        fn nothing_is_overlooked(
+            contexts in prop::collection::btree_set("(/[ab]){1,3}", 1..6),
+            operations in prop::collection::vec(
+                (prop::sample::select(vec!["GET", "POST", "*"]), "(/[ab]{1,2}){1,3}(/\\*)?|/\\*"), 0..12,
+            ),
+            asked in prop::collection::vec(path(), 1..20),
+        ) {
+            let operations: Vec<_> = operations.iter().map(|(method, path)| (*method, path.as_str())).collect();
+            let apis = contexts.iter().map(|context| api(context, context, &operations)).collect();
+            let gateway = Gateway::new(apis, 1).unwrap();
+            for path in asked {
+                for method in [Method::GET, Method::POST, Method::PUT] {
+                    let found = gateway.route(&method, &path).ok().map(|route| {
+                        (route.api.name(), route.operation.method().clone(), route.operation.path().clone())
+                    });
+                    prop_assert_eq!(found, looked_for(&gateway, &method, &path), "{} {}", method, path);
+                }
+            }
+        }
+    }
+
+    /// The slow and plain way.
+    fn looked_for<'a>(
+        gateway: &'a Gateway,
+        method: &Method,
+        path: &str,
+    ) -> Option<(&'a str, MethodPattern, PathPattern)> {
+        let at_context = gateway.apis().iter().filter(|api| api.context().rest(path).is_some());
+        let api = at_context.max_by_key(|api| api.context().as_str().len())?;
+        let rest = api.context().rest(path)?;
+        let matching = api.operations().iter().filter(|operation| operation.method().matches(method));
+        let best = matching
+            .filter(|operation| operation.path().specificity(rest).is_some())
+            .max_by_key(|o| (o.path().specificity(rest), o.method() != &MethodPattern::Any))?;
+        Some((api.name(), best.method().clone(), best.path().clone()))
     }
 }
