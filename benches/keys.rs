@@ -36,8 +36,8 @@ fn table(texts: &[String]) -> KeyTable {
 }
 
 /// The key with a character changed, as by a hand that copies it.
-fn mistyped(text: &String) -> String {
-    let mut text = text.clone();
+fn mistyped(text: &str) -> String {
+    let mut text = text.to_owned();
     let last = text.pop();
     text.push(if last == Some('0') { '1' } else { '0' });
     text
@@ -48,7 +48,7 @@ fn look_up(c: &mut Criterion) {
     let table = table(&known);
     assert!(known.iter().all(|text| matches!(table.find(text), Lookup::Found(_))));
     let strangers = texts();
-    let mistyped: Vec<_> = known.iter().map(mistyped).collect();
+    let mistyped: Vec<_> = known.iter().map(|text| mistyped(text)).collect();
     let foreign = ["sk-proj-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP".to_owned()];
 
     let mut group = c.benchmark_group(format!("keys/among {COUNT}"));

@@ -1,7 +1,10 @@
 //! A list of pairs that a policy balances over.
 
+mod seen;
+
 use super::health::{Failure, Glance, Phase, Role, Rules, Shared, regained};
 use super::{CauseSet, Outcome, PairSet, Tick, Turn, Turns};
+use seen::Seen;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,7 +133,7 @@ impl Pool {
         loop {
             let due = seen.due.iter().next();
             let first = if tried.is_empty() { due } else { None };
-            let place = first.or_else(|| self.take_turn(&seen)).or(due);
+            let place = first.or_else(|| self.turns.next(seen.active, &seen.parts)).or(due);
             let Some(place) = place else {
                 return self.choose_suspended(now, tried, &seen);
             };
@@ -259,10 +262,6 @@ impl Pool {
         }
     }
 
-    fn take_turn(&self, seen: &Seen) -> Option<usize> {
-        self.turns.next(seen.active, &seen.parts)
-    }
-
     fn chosen(&self, place: usize, role: Role, began: Tick) -> Choice {
         self.turns.count(place);
         Choice { place, role, began }
@@ -291,40 +290,6 @@ impl Pool {
         let pair = self.pairs.get(place).ok_or(NoChoice::AllTried)?;
         let role = pair.health.lock().begin_early(now, pair.probe_patience);
         Ok(self.chosen(place, role, now))
-    }
-}
-
-/// The pairs as a request finds them.
-#[derive(Debug, Default)]
-struct Seen {
-    active: PairSet,
-    /// Active pairs that have only a part of their weight.
-    parts: Vec<(usize, f64)>,
-    due: PairSet,
-    /// When the first of the others comes back.
-    back: Option<Tick>,
-    /// The one that comes back first of those that no operator holds.
-    soonest: Option<(usize, Tick)>,
-    /// Whether any waits for an operator.
-    drained: bool,
-}
-
-impl Seen {
-    fn has_part(&mut self, place: usize, part: f64) {
-        if part < 1.0 {
-            self.parts.push((place, part));
-        }
-    }
-
-    fn comes_back(&mut self, place: usize, at: Tick, held: bool) {
-        self.back = Some(self.back.map_or(at, |back| back.min(at)));
-        if !held && self.soonest.is_none_or(|(_, soonest)| at < soonest) {
-            self.soonest = Some((place, at));
-        }
-    }
-
-    fn is_anyone_out(&self) -> bool {
-        self.back.is_some() || self.drained
     }
 }
 
