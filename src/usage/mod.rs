@@ -12,6 +12,7 @@ mod counts;
 pub use counts::Usage;
 
 use memchr::memmem::Finder;
+use memchr::{memchr2, memchr3};
 use once_cell::sync::Lazy;
 
 /// The member's name as it stands in JSON. No beginning of it is found again within it.
@@ -49,6 +50,19 @@ enum Place {
     Outside,
     String,
     Escape,
+}
+
+impl Place {
+    /// The next byte that means something here, and how many that mean nothing come before it.
+    fn next_mark(self, bytes: &[u8]) -> Option<(usize, u8)> {
+        let before = match self {
+            Self::Outside => memchr3(b'"', b'{', b'}', bytes)?,
+            Self::String => memchr2(b'"', b'\\', bytes)?,
+            // Whatever it is.
+            Self::Escape => 0,
+        };
+        Some((before, *bytes.get(before)?))
+    }
 }
 
 impl Default for State {
@@ -117,34 +131,37 @@ impl Watch {
     /// Keeps the object up to its end, and reads it then.
     fn read_object(&mut self, mut depth: usize, mut place: Place, chunk: &[u8]) -> usize {
         let room = MAX_OBJECT.saturating_sub(self.object.len());
-        for (at, byte) in chunk.iter().take(room).enumerate() {
-            place = match (place, byte) {
-                (Place::Escape, _) => Place::String,
+        let part = chunk.get(..room).unwrap_or(chunk);
+        let mut at = 0;
+        while let Some((before, mark)) = place.next_mark(part.get(at..).unwrap_or_default()) {
+            at += before + 1;
+            place = match (place, mark) {
+                (Place::Outside, b'"') | (Place::Escape, _) => Place::String,
                 (Place::String, b'\\') => Place::Escape,
-                (Place::String, b'"') => Place::Outside,
-                (Place::Outside, b'"') => Place::String,
-                (place, _) => place,
+                (Place::String, _) => Place::Outside,
+                (Place::Outside, b'{') => {
+                    depth += 1;
+                    place
+                }
+                (Place::Outside, _) => {
+                    depth = depth.saturating_sub(1);
+                    place
+                }
             };
-            match byte {
-                b'{' if place == Place::Outside => depth += 1,
-                b'}' if place == Place::Outside => depth = depth.saturating_sub(1),
-                _ => {}
-            }
             if depth == 0 {
-                self.keep(chunk, at + 1);
+                self.keep(part, at);
                 self.found = Usage::parse(&self.object).map(|usage| usage.over(self.found)).or(self.found);
                 self.restart();
-                return at + 1;
+                return at;
             }
         }
-        let read = room.min(chunk.len());
-        self.keep(chunk, read);
+        self.keep(part, part.len());
         if self.object.len() >= MAX_OBJECT {
             self.restart();
         } else {
             self.state = State::Object { depth, place };
         }
-        read
+        part.len()
     }
 
     fn keep(&mut self, chunk: &[u8], length: usize) {
