@@ -28,12 +28,13 @@ pub enum ReadError {
     Broken(Box<Error>),
 }
 
-/// Reads a body of at most `limit` bytes, of which the client has promised `promised`.
+/// Reads a body of at most `limit` bytes, of which the client has promised `promised`. Returns a buffer, and where in it the
+/// body begins.
 pub async fn read_whole(
     session: &mut ServerSession,
     promised: Option<usize>,
     limit: usize,
-) -> Result<Bytes, ReadError> {
+) -> Result<(Bytes, usize), ReadError> {
     let mut parts = Parts::default();
     let mut buffering = false;
     loop {
@@ -71,10 +72,10 @@ pub fn outgoing(
     limit: usize,
 ) -> Result<(), Refusal> {
     match &mut ctx.body {
-        RequestBody::Whole { .. } if end_of_stream => {
+        RequestBody::Whole(_) if end_of_stream => {
             *body = ctx.attempt.as_mut().and_then(|attempt| attempt.outgoing.take());
         }
-        RequestBody::Whole { .. } => *body = Some(Bytes::new()),
+        RequestBody::Whole(_) => *body = Some(Bytes::new()),
         RequestBody::Streamed(seen) => {
             *seen += body.as_ref().map_or(0, Bytes::len);
             if *seen > limit {
@@ -99,13 +100,17 @@ async fn read_part(session: &mut ServerSession) -> Result<Option<Bytes>, ReadErr
     })
 }
 
-/// The parts of a body. A body of one part, as most are, is never copied.
+/// The parts of a body. A body of one part, as most are, is never copied. Where several are joined there is room before and
+/// after them, for another model: [`splice::Body`](crate::splice::Body).
 #[derive(Default)]
 struct Parts {
     only: Bytes,
     joined: BytesMut,
     length: usize,
 }
+
+/// The room before a joined body and after it, in bytes: enough for most names of models.
+const ROOM: usize = 128;
 
 impl Parts {
     fn push(&mut self, part: Bytes, promised: Option<usize>) {
@@ -116,14 +121,15 @@ impl Parts {
         }
         if self.joined.is_empty() {
             let expected = promised.unwrap_or(4 * self.length);
-            self.joined.reserve(expected.max(self.length));
+            self.joined.reserve(expected.max(self.length) + 2 * ROOM);
+            self.joined.resize(ROOM, 0);
             self.joined.extend_from_slice(&std::mem::take(&mut self.only));
         }
         self.joined.extend_from_slice(&part);
     }
 
-    fn into_whole(self) -> Bytes {
-        if self.joined.is_empty() { self.only } else { self.joined.freeze() }
+    fn into_whole(self) -> (Bytes, usize) {
+        if self.joined.is_empty() { (self.only, 0) } else { (self.joined.freeze(), ROOM) }
     }
 }
 
@@ -138,7 +144,9 @@ mod tests {
             parts.push(Bytes::from_static(part.as_bytes()), Some(13));
         }
         assert_eq!(parts.length, 13);
-        assert_eq!(parts.into_whole(), "one two three");
+        let (buffer, begin) = parts.into_whole();
+        assert_eq!(buffer[begin..], *b"one two three");
+        assert_eq!(begin, ROOM);
     }
 
     #[test]
@@ -146,6 +154,7 @@ mod tests {
         let part = Bytes::from(vec![b'x'; 100]);
         let mut parts = Parts::default();
         parts.push(part.clone(), None);
-        assert_eq!(parts.into_whole().as_ptr(), part.as_ptr());
+        let (buffer, begin) = parts.into_whole();
+        assert_eq!((buffer.as_ptr(), begin), (part.as_ptr(), 0));
     }
 }

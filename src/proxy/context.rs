@@ -12,7 +12,7 @@ use crate::gateway::{AiApi, Endpoint, Environment, Operation, Pair, Pairs, Timeo
 use crate::keys::KeyRecord;
 use crate::live::{Serving, UnderWay};
 use crate::observe::trace::{AttemptSpan, Trace, Tracing};
-use crate::splice::{self, Place};
+use crate::splice;
 use crate::sse;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -91,12 +91,7 @@ pub enum RequestBody {
     /// It passes through as it arrives; so many bytes have.
     Streamed(usize),
     /// It was read whole, and the model found in it.
-    Whole {
-        /// The body as the client sent it.
-        bytes: Bytes,
-        /// Where its model stands.
-        place: Place,
-    },
+    Whole(splice::Body),
 }
 
 impl RequestBody {
@@ -104,7 +99,7 @@ impl RequestBody {
     pub fn asked_model(&self) -> Option<&str> {
         match self {
             Self::Streamed(_) => None,
-            Self::Whole { place, .. } => place.asked(),
+            Self::Whole(body) => body.asked(),
         }
     }
 }
@@ -168,11 +163,9 @@ impl Attempt {
     }
 
     /// The body for this try, made of the client's.
-    pub fn body_of(&self, body: &RequestBody) -> Option<Bytes> {
+    pub fn body_of(&self, body: &mut RequestBody) -> Option<Bytes> {
         match (body, self.pair()) {
-            (RequestBody::Whole { bytes, place }, Some(pair)) => {
-                Some(splice::splice(bytes, place, pair.model.token()))
-            }
+            (RequestBody::Whole(body), Some(pair)) => Some(body.with(pair.model.token())),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use super::body::ReadError;
 use super::context::{RequestBody, RequestContext};
 use super::gate::Kept;
 use super::refusal::Refusal;
+use super::session::Replay;
 use super::{Balancer, attempts, body, deadline, failure, forward, respond, tracing};
 use crate::balance::Outcome;
 use crate::upstream::Holder;
@@ -59,7 +60,7 @@ impl ProxyHttp for Balancer {
             return Err(failure::refused());
         };
         if attempt.timeouts.first_byte != attempt.timeouts.idle && ctx.wrapped.is_none() {
-            self.wrap(session, ctx, None);
+            self.wrap(session, ctx, Replay::Clients);
         }
         ctx.stopwatch.stop(self.clock.now());
         let peer = self.peer(&ctx.serving, &mut attempt).await;
@@ -84,7 +85,7 @@ impl ProxyHttp for Balancer {
         ctx: &mut RequestContext,
     ) -> Result<()> {
         ctx.stopwatch.start(self.clock.now());
-        if let RequestBody::Whole { .. } = ctx.body
+        if let RequestBody::Whole(_) = ctx.body
             && let Some(holder) = Holder::of(digest)
         {
             holder.hold();
@@ -105,7 +106,7 @@ impl ProxyHttp for Balancer {
         };
         forward::rewrite(request, api, &attempt.endpoint, admitted.context_len)?;
         tracing::pass_on(request, ctx.trace.as_ref(), attempt)?;
-        attempt.outgoing = attempt.body_of(&ctx.body);
+        attempt.outgoing = attempt.body_of(&mut ctx.body);
         if let Some(body) = &attempt.outgoing {
             forward::set_length(request, body.len())?;
         }

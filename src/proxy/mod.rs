@@ -26,10 +26,11 @@ use crate::balance::Trail;
 use crate::live::{Clock, Live};
 use crate::observe::access_log::AccessLog;
 use crate::observe::trace::Tracing;
+use crate::splice;
 use context::{Admitted, Destination, RequestBody, RequestContext};
 use deadline::Deadline;
 use pingora_proxy::Session;
-use session::Wrapped;
+use session::{Replay, Wrapped};
 use std::sync::Arc;
 
 /// How many dead pooled connections one try may meet before a vendor that closes every connection counts as failed.
@@ -98,31 +99,32 @@ impl Balancer {
         let promised = admission::content_length(&session.req_header().headers);
         let limit = ctx.serving.gateway.request_body_limit();
         ctx.stopwatch.stop(self.clock.now());
-        let bytes = body::read_whole(session.as_downstream_mut(), promised, limit).await?;
+        let (buffer, begin) = body::read_whole(session.as_downstream_mut(), promised, limit).await?;
         let now = self.clock.now();
         ctx.stopwatch.start(now);
         // A slow upload is not held against the tries.
         ctx.trail = Trail::new(now);
-        let place = crate::splice::locate(&bytes)
-            .map_err(|error| body::ReadError::Refused(Refusal::InvalidJson(error)))?;
-        if !body::will_be_replayed(session.as_downstream(), bytes.len()) {
-            self.wrap(session, ctx, Some(bytes.clone()));
+        let text = buffer.get(begin..).unwrap_or_default();
+        let place =
+            splice::locate(text).map_err(|error| body::ReadError::Refused(Refusal::InvalidJson(error)))?;
+        if !body::will_be_replayed(session.as_downstream(), text.len()) {
+            self.wrap(session, ctx, Replay::Body);
         }
-        Ok(RequestBody::Whole { bytes, place })
+        Ok(RequestBody::Whole(splice::Body::new(buffer, begin, place)))
     }
 
     /// Puts a stand-in in the place of the client's session.
-    fn wrap(&self, session: &mut Session, ctx: &mut RequestContext, body: Option<bytes::Bytes>) {
+    fn wrap(&self, session: &mut Session, ctx: &mut RequestContext, replay: Replay) {
         let deadline = Deadline::new();
         let (watch, gate) = (deadline.watch(), ctx.gate.clone());
         let drain = Arc::clone(self.live.drain());
-        ctx.wrapped = Some(Wrapped::wrap(&mut session.downstream_session, body, watch, gate, drain));
+        ctx.wrapped = Some(Wrapped::wrap(&mut session.downstream_session, replay, watch, gate, drain));
         ctx.deadline = Some(deadline);
     }
 
     fn ensure_wrapped(&self, session: &mut Session, ctx: &mut RequestContext) {
         if ctx.wrapped.is_none() {
-            self.wrap(session, ctx, None);
+            self.wrap(session, ctx, Replay::Clients);
         }
     }
 

@@ -31,18 +31,18 @@ use std::time::Duration;
 pub struct Wrapped(Arc<Mutex<Option<Box<ServerSession>>>>);
 
 impl Wrapped {
-    /// Puts another session in the place of `session`: one that plays `body` to every try if it is given, that ends a
-    /// try when `watch` says so, and that lets of a response on what `gate` lets.
+    /// Puts another session in the place of `session`: one that plays to every try what `replay` says, that ends a try
+    /// when `watch` says so, and that lets of a response on what `gate` lets.
     pub fn wrap(
         session: &mut Box<ServerSession>,
-        body: Option<Bytes>,
+        replay: Replay,
         watch: Watch,
         gate: Gate,
         drain: Arc<Drain>,
     ) -> Self {
         let home = Arc::new(Mutex::new(None));
         let client = std::mem::replace(session, nobody());
-        let stand_in = StandIn { client, body, watch, gate, drain, home: home.clone() };
+        let stand_in = StandIn { client, replay, watch, gate, drain, home: home.clone() };
         **session = ServerSession::new_custom(Box::new(stand_in));
         Self(home)
     }
@@ -62,9 +62,21 @@ fn nobody() -> Box<ServerSession> {
     Box::new(ServerSession::new_custom(Box::new(())))
 }
 
+/// What a try is played as the client's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    /// What the client's own session has.
+    Clients,
+    /// [`STAND_IN_BODY`] in the place of one that has been read.
+    Body,
+}
+
+/// What `request_body_filter` is called with in the place of a body that has been read, and replaces by the body.
+const STAND_IN_BODY: Bytes = Bytes::from_static(b"-");
+
 struct StandIn {
     client: Box<ServerSession>,
-    body: Option<Bytes>,
+    replay: Replay,
     watch: Watch,
     gate: Gate,
     drain: Arc<Drain>,
@@ -75,6 +87,13 @@ impl Drop for StandIn {
     fn drop(&mut self) {
         let client = std::mem::replace(&mut self.client, nobody());
         *self.home.lock() = Some(client);
+    }
+}
+
+impl StandIn {
+    /// Whether the client's body has been read.
+    fn has_read(&self) -> bool {
+        self.replay == Replay::Body
     }
 }
 
@@ -91,9 +110,9 @@ impl Session for StandIn {
     }
 
     async fn read_body_bytes(&mut self) -> Result<Option<Bytes>> {
-        match self.body {
-            Some(_) => Ok(None),
-            None => self.client.read_request_body().await,
+        match self.replay {
+            Replay::Body => Ok(None),
+            Replay::Clients => self.client.read_request_body().await,
         }
     }
 
@@ -169,7 +188,7 @@ impl Session for StandIn {
     }
 
     fn is_body_done(&mut self) -> bool {
-        self.body.is_some() || self.client.is_body_done()
+        self.has_read() || self.client.is_body_done()
     }
 
     async fn finish(&mut self) -> Result<()> {
@@ -177,11 +196,11 @@ impl Session for StandIn {
     }
 
     fn is_body_empty(&mut self) -> bool {
-        self.body.is_none() && self.client.is_body_empty()
+        !self.has_read() && self.client.is_body_empty()
     }
 
     async fn read_body_or_idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
-        let idle = no_body_expected || self.body.is_some();
+        let idle = no_body_expected || self.has_read();
         tokio::select! {
             body = self.client.read_body_or_idle(idle) => body,
             timed_out = self.watch.passed() => Err(timed_out),
@@ -217,17 +236,20 @@ impl Session for StandIn {
     }
 
     fn enable_retry_buffering(&mut self) {
-        if self.body.is_none() {
+        if !self.has_read() {
             self.client.enable_retry_buffering();
         }
     }
 
     fn retry_buffer_truncated(&self) -> bool {
-        self.body.is_none() && self.client.retry_buffer_truncated()
+        !self.has_read() && self.client.retry_buffer_truncated()
     }
 
     fn get_retry_buffer(&self) -> Option<Bytes> {
-        self.body.clone().or_else(|| self.client.get_retry_buffer())
+        match self.replay {
+            Replay::Body => Some(STAND_IN_BODY),
+            Replay::Clients => self.client.get_retry_buffer(),
+        }
     }
 
     async fn finish_custom(&mut self) -> Result<()> {

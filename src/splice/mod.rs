@@ -2,7 +2,7 @@
 //!
 //! Bytes in, a span out, bytes out. [`locate`] says where the top-level `model` of a JSON object stands,
 //! without building a tree and without touching the body; [`splice`] copies the body with that one value
-//! replaced. Every other byte is the client's own: number forms, key order, white space, escapes.
+//! replaced, and [`Body`] replaces it where it stands. Every other byte is the client's own: number forms, key order, white space, escapes.
 //!
 //! What is judged is the top level alone: the grammar of its members, its keys, its strings (UTF-8, control
 //! characters, escapes), its numbers, and that strings and brackets close, at any depth. What stands inside a
@@ -10,6 +10,7 @@
 //! is not `model`.
 
 mod blocks;
+mod body;
 mod error;
 mod literal;
 mod nested;
@@ -18,6 +19,7 @@ mod scan;
 mod skeleton;
 mod text;
 
+pub use body::Body;
 pub use error::{Expected, Found, LocateError};
 pub use place::{ModelToken, Place, splice, spliced_len};
 pub use scan::locate;
