@@ -18,6 +18,9 @@ pub struct Args {
     /// Fail a share of the requests with a status, such as `429:0.1` for a tenth of them.
     #[arg(long, value_name = "STATUS:RATE")]
     fail: Option<FailRate>,
+    /// How many bytes the text of a whole answer has at least; by default, a short sentence.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    answer_bytes: usize,
     /// How many pieces of content a streamed answer has.
     #[arg(long, value_name = "N", default_value_t = 8)]
     stream_chunks: usize,
@@ -30,6 +33,7 @@ pub fn call(args: &Args) -> Result<(), Failure> {
     let options = Options {
         latency: args.latency.unwrap_or_default(),
         fail: args.fail,
+        answer_bytes: args.answer_bytes,
         stream_chunks: args.stream_chunks,
         chunk_interval: args.chunk_interval.unwrap_or_default(),
         ..Options::default()

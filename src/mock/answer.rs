@@ -31,6 +31,8 @@ pub(super) struct Words {
     pub(super) model: String,
     /// What the vendor says, as plain text.
     pub(super) sentence: String,
+    /// How often a whole answer says it.
+    times: usize,
     /// The number of this answer: what makes its id.
     pub(super) number: u64,
     pub(super) usage: Usage,
@@ -47,7 +49,27 @@ impl Words {
     pub(super) fn new(model: &str, body_length: usize, number: u64) -> Self {
         let sentence = format!("Hello from {model}.");
         let usage = Usage { prompt: body_length.div_ceil(4), completion: sentence.len().div_ceil(4) };
-        Self { model: json_string(model), sentence, number, usage }
+        Self { model: json_string(model), sentence, times: 1, number, usage }
+    }
+
+    /// The sentence said again and again, until a whole answer's text has `bytes` bytes or more.
+    pub(super) fn at_least(mut self, bytes: usize) -> Self {
+        // With the space between one and the next.
+        self.times = (bytes + 1).div_ceil(self.sentence.len() + 1);
+        self.usage.completion = self.text_length().div_ceil(4);
+        self
+    }
+
+    fn text_length(&self) -> usize {
+        (self.sentence.len() + 1) * self.times - 1
+    }
+
+    /// All that a whole answer says, as a JSON string. Escaped once, however often it is said: a load test asks for long
+    /// answers, and what they cost here is taken from what is tested.
+    fn text(&self) -> String {
+        let escaped = escaped(&self.sentence);
+        let again = format!(" {escaped}").repeat(self.times - 1);
+        format!("\"{escaped}{again}\"")
     }
 
     /// The members that whole chat answers, completions and their chunks begin with.
@@ -60,7 +82,7 @@ impl Words {
 
     pub(super) fn chat_completion(&self) -> String {
         let mut json = self.head("chatcmpl", "chat.completion");
-        let content = json_string(&self.sentence);
+        let content = self.text();
         json += r#"{"index":0,"message":{"role":"assistant","content":"#;
         json += &content;
         json += r#","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":"#;
@@ -72,7 +94,7 @@ impl Words {
     pub(super) fn completion(&self) -> String {
         let mut json = self.head("cmpl", "text_completion");
         json += r#"{"index":0,"text":"#;
-        json += &json_string(&self.sentence);
+        json += &self.text();
         json += r#","logprobs":null,"finish_reason":"stop"}],"usage":"#;
         json += &self.usage.of_completions();
         json.push('}');
@@ -83,7 +105,7 @@ impl Words {
         let Self { model, number, .. } = self;
         let Usage { prompt, completion } = self.usage;
         let total = self.usage.total();
-        let text = json_string(&self.sentence);
+        let text = self.text();
         format!(
             concat!(
                 r#"{{"id":"resp_mock{number:012}","object":"response","created_at":{created},"status":"completed","#,
@@ -157,8 +179,12 @@ pub(super) fn error(message: &str, kind: &str, code: Option<&str>) -> String {
 
 /// `text` as a JSON string with its quotes (RFC 8259, section 7).
 pub(super) fn json_string(text: &str) -> String {
-    let mut json = String::with_capacity(text.len() + 2);
-    json.push('"');
+    format!("\"{}\"", escaped(text))
+}
+
+/// `text` as it stands between the quotes of a JSON string.
+fn escaped(text: &str) -> String {
+    let mut json = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '"' => json.push_str("\\\""),
@@ -170,7 +196,6 @@ pub(super) fn json_string(text: &str) -> String {
             c => json.push(c),
         }
     }
-    json.push('"');
     json
 }
 
@@ -208,6 +233,20 @@ mod tests {
     }
 
     #[test]
+    fn a_long_answer_says_its_sentence_until_it_is_long_enough() {
+        // The sentence has 18 bytes: 19 with the space before the next.
+        for (bytes, times) in [(0, 1), (1, 1), (18, 1), (19, 2), (37, 2), (38, 3), (10_240, 539)] {
+            let words = Words::new("gpt-4o", 0, 0).at_least(bytes);
+            let expected = vec!["Hello from gpt-4o."; times].join(" ");
+            let chat = parsed(&words.chat_completion());
+            assert_eq!(chat["choices"][0]["message"]["content"], expected, "{bytes}");
+            assert_eq!(chat["usage"]["completion_tokens"], expected.len().div_ceil(4), "{bytes}");
+            assert_eq!(parsed(&words.completion())["choices"][0]["text"], expected, "{bytes}");
+            assert_eq!(parsed(&words.response())["output"][0]["content"][0]["text"], expected, "{bytes}");
+        }
+    }
+
+    #[test]
     fn embeddings_are_one_an_input_in_either_encoding() {
         let words = Words::new("e", 4, 0);
         let floats = parsed(&words.embeddings(Inputs(2), Encoding::Float));
@@ -236,8 +275,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_model_name_survives(model in any::<String>()) {
-            let words = Words::new(&model, 0, 0);
+        fn any_model_name_survives(model in any::<String>(), bytes in 0_usize..200) {
+            let words = Words::new(&model, 0, 0).at_least(bytes);
             for json in [words.chat_completion(), words.completion(), words.response(), words.embeddings(Inputs(1), Encoding::Float)] {
                 let value = parsed(&json);
                 prop_assert_eq!(value["model"].as_str(), Some(model.as_str()));

@@ -15,6 +15,7 @@ use super::delivery;
 use super::fail_rate::FailSchedule;
 use super::faults::{Fault, Faults, Met};
 use super::ledger::{Ledger, SeenRequest, UnderWay};
+use super::pause::pause;
 use super::request::{Ask, EmbeddingsAsk, Route};
 use super::script::{ChunkShape, Script, UsageChunk};
 
@@ -118,7 +119,7 @@ impl Vendor {
         }
         let met = self.faults.met_by(asked.model());
         if !self.options.latency.is_zero() {
-            tokio::time::sleep(self.options.latency).await;
+            pause(self.options.latency).await;
         }
         match met.fault {
             Some(Fault::Hang) => std::future::pending().await,
@@ -144,6 +145,7 @@ impl Vendor {
     ) -> Response<AnswerBody> {
         let number = self.answered.fetch_add(1, Ordering::Relaxed);
         let words = |ask: &Ask<'_>| Words::new(&ask.model, body_length, number);
+        let whole = |ask: &Ask<'_>| words(ask).at_least(self.options.answer_bytes);
         let json = match asked {
             Asked::Completion(ask, shape) if ask.is_streamed() => {
                 let usage = if ask.wants_usage() { UsageChunk::Sent } else { UsageChunk::LeftOut };
@@ -156,10 +158,10 @@ impl Vendor {
                 response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
                 return response;
             }
-            Asked::Completion(ask, ChunkShape::Chat) => words(ask).chat_completion(),
-            Asked::Completion(ask, ChunkShape::Text) => words(ask).completion(),
+            Asked::Completion(ask, ChunkShape::Chat) => whole(ask).chat_completion(),
+            Asked::Completion(ask, ChunkShape::Text) => whole(ask).completion(),
             Asked::Embeddings(ask, further) => words(ask).embeddings(further.input, further.encoding_format),
-            Asked::Response(ask) => words(ask).response(),
+            Asked::Response(ask) => whole(ask).response(),
             Asked::Models => models(),
         };
         let extra = extra_headers(&met);

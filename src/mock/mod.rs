@@ -18,6 +18,7 @@ mod fail_rate;
 mod faults;
 mod handler;
 mod ledger;
+mod pause;
 mod request;
 mod script;
 mod server;

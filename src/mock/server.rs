@@ -30,6 +30,9 @@ pub struct Options {
     pub latency: Duration,
     /// A share of the requests fails.
     pub fail: Option<FailRate>,
+    /// The text of a whole answer has this many bytes or more: its sentence is said again and again. A streamed one says
+    /// it as its chunks need it.
+    pub answer_bytes: usize,
     /// Content chunks of a streamed answer; 8 by default.
     pub stream_chunks: usize,
     /// Waited between two chunks of a streamed answer.
@@ -45,6 +48,7 @@ impl Default for Options {
         Self {
             latency: Duration::ZERO,
             fail: None,
+            answer_bytes: 0,
             stream_chunks: 8,
             chunk_interval: Duration::ZERO,
             credential: None,

@@ -206,8 +206,13 @@ async fn the_mock_vendor_fails_as_told() {
         "3",
         "--chunk-interval",
         "1ms",
+        "--answer-bytes",
+        "1000",
     ]);
     let address = address_in(&process.err("The mock vendor is at"));
+    let answer = Client::http1(address).await.send(post("/v1/chat/completions", None, chat("m"))).await;
+    let said = &answer.json()["choices"][0]["message"]["content"];
+    assert!((1000..1020).contains(&said.as_str().unwrap().len()), "{said}");
     let body = r#"{"model":"m","stream":true}"#;
     let answer = Client::http1(address).await.send(post("/v1/chat/completions", None, body)).await;
     assert_eq!(String::from_utf8_lossy(&answer.body).matches("\"content\":").count(), 4);
