@@ -3,7 +3,7 @@
 use super::context::RequestContext;
 use super::{Balancer, respond};
 use crate::live::time_of_day;
-use crate::observe::access_log::{Entry, Format, seconds, timestamp};
+use crate::observe::access_log::{Entry, Format, seconds};
 use crate::observe::trace::Trace;
 use http::HeaderValue;
 use pingora_proxy::Session;
@@ -26,7 +26,7 @@ impl Balancer {
         self.access_log.write(
             format,
             &Entry {
-                time: timestamp(time_of_day()),
+                time: time_of_day(),
                 request_id: ctx.id.as_ref().map_or("", text),
                 trace_id: ctx.trace.as_ref().map(Trace::id),
                 method: request.method.as_str(),
