@@ -4,6 +4,8 @@
 //! "9.2.6 Interpreting an event stream". An error event is one whose name is `error` (Anthropic), or whose data is a
 //! JSON object with an `error` that is not null (OpenAI), or of `"type":"error"` (both).
 
+use memchr::memmem::Finder;
+use once_cell::sync::Lazy;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -40,6 +42,10 @@ pub enum Seen {
 impl Watch {
     /// Looks at the next chunk, and says what the stream has shown up to its end.
     pub fn feed(&mut self, chunk: &[u8]) -> Seen {
+        if self.is_between_events() && is_content(chunk) {
+            self.begun = true;
+            return Seen::Events;
+        }
         let mut rest = chunk;
         if self.after_return && rest.first() == Some(&b'\n') {
             rest = rest.get(1..).unwrap_or_default();
@@ -63,6 +69,10 @@ impl Watch {
         }
         self.keep(rest);
         if self.begun { Seen::Events } else { Seen::Nothing }
+    }
+
+    fn is_between_events(&self) -> bool {
+        self.line.is_empty() && !self.after_return && !self.too_long && !self.named_error && !self.has_data
     }
 
     fn keep(&mut self, part: &[u8]) {
@@ -127,9 +137,17 @@ struct Data<'a> {
     kind: Option<std::borrow::Cow<'a, str>>,
 }
 
+/// Nearly every event is content, and told by the want of this alone.
+static ERROR: Lazy<Finder<'static>> = Lazy::new(|| Finder::new(b"error"));
+
+/// Whether a chunk is nothing but whole events that are no errors, as nearly every chunk is: told without a look at each of
+/// its lines. It may be content though this does not say so.
+fn is_content(chunk: &[u8]) -> bool {
+    chunk.starts_with(b"data:") && chunk.ends_with(b"\n\n") && ERROR.find(chunk).is_none()
+}
+
 fn tells_of_error(data: &[u8]) -> bool {
-    // Nearly every event is content, and told by this alone.
-    if memchr::memmem::find(data, b"error").is_none() {
+    if ERROR.find(data).is_none() {
         return false;
     }
     let data: Result<Data<'_>, _> = serde_json::from_slice(data);
@@ -199,6 +217,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn whole_events_at_once_say_what_single_bytes_say(
+            chunks in prop::collection::vec(prop::collection::vec(prop::sample::select(vec![
+                "data: {}\n\n", "data:", "error", ": ping\n\n", "event: error\n", "\n", "\r", "\n\n", "{\"error\":1}",
+            ]), 0..5), 0..6),
+        ) {
+            let (mut chunked, mut single) = (Watch::default(), Watch::default());
+            for chunk in chunks {
+                let chunk = chunk.concat();
+                let seen = chunked.feed(chunk.as_bytes());
+                let each = chunk.as_bytes().chunks(1).map(|byte| single.feed(byte)).find(|seen| *seen == Seen::Error);
+                let each = each.unwrap_or_else(|| single.feed(b""));
+                prop_assert_eq!(seen, each);
+                if seen == Seen::Error {
+                    break;
+                }
+            }
+        }
+
         #[test]
         fn where_the_stream_is_cut_makes_no_difference(
             events in prop::collection::vec(prop::sample::select(vec![

@@ -12,7 +12,7 @@ mod counts;
 pub use counts::Usage;
 
 use memchr::memmem::Finder;
-use memchr::{memchr2, memchr3};
+use memchr::{memchr2, memchr3, memrchr};
 use once_cell::sync::Lazy;
 
 /// The member's name as it stands in JSON. No beginning of it is found again within it.
@@ -176,9 +176,10 @@ impl Watch {
 
 /// How many bytes of the name a chunk ends with.
 fn begun(chunk: &[u8]) -> usize {
-    let longest = (NAME.len() - 1).min(chunk.len());
-    let ends = |length: &usize| NAME.get(..*length).is_some_and(|start| chunk.ends_with(start));
-    (1..=longest).rev().find(ends).unwrap_or(0)
+    let tail = chunk.get(chunk.len().saturating_sub(NAME.len() - 1)..).unwrap_or_default();
+    // The name has a quote at its beginning and at its end alone, so that only the last one can begin it.
+    let last = memrchr(b'"', tail).and_then(|at| tail.get(at..));
+    last.filter(|end| NAME.starts_with(end)).map_or(0, <[u8]>::len)
 }
 
 #[cfg(test)]
