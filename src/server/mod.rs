@@ -24,22 +24,16 @@ use crate::live::{Live, Source};
 use crate::observe::access_log::AccessLog;
 use crate::observe::trace::Tracing;
 use crate::proxy::Balancer;
-use crate::upstream::Joining;
-use futures::FutureExt as _;
 use handover::{Giver, Predecessor, TakeError};
 use housekeeping::Housekeeping;
 use key_refresh::KeyRefresh;
-use listening::{CountHandshakes, Lent};
+use listening::{Lent, listen, proxy_service};
 use log::warn;
-use pingora_core::apps::HttpServerOptions;
-use pingora_core::connectors::ConnectorOptions;
 use pingora_core::listeners::tls::TlsSettings;
-use pingora_core::protocols::http::v2::server::{H2Options, default_h2_options};
-use pingora_core::server::configuration::{Opt, ServerConf};
+use pingora_core::server::configuration::Opt;
 use pingora_core::server::{ListenFds, RunArgs, Server};
 use pingora_core::services::background::background_service;
 use pingora_core::services::listening::Service;
-use pingora_proxy::{HttpProxy, ProxyServiceBuilder};
 use ready::{Announce, Told};
 use signals::Signals;
 use sockets::{Listening, Sockets};
@@ -52,12 +46,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tls::Certificates;
 use tokio::sync::{Barrier, watch};
-
-/// How much of one HTTP/2 request body may be under way, in bytes.
-const STREAM_WINDOW: u32 = 1024 * 1024;
-
-/// How much of all bodies of one HTTP/2 connection may be under way, in bytes.
-const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
 
 /// How to start.
 #[derive(Debug, Default)]
@@ -209,8 +197,7 @@ impl Parts {
         let begin = Arc::new(Barrier::new(3));
 
         let balancer = Balancer::new(live.clone(), access_log.clone(), tracing.clone());
-        let mut proxy = proxy_service(&server.configuration, balancer);
-        proxy.endpoints().set_pre_tls_callback(Arc::new(CountHandshakes(Arc::clone(live.drain()))));
+        let mut proxy = proxy_service(&server.configuration, balancer, live.drain());
         for (listener, tls) in sockets.listeners.iter().zip(tls) {
             listen(&mut proxy, listener, tls);
         }
@@ -267,49 +254,12 @@ fn predecessor(
     })
 }
 
-fn listen<A>(service: &mut Service<A>, listening: &Listening, tls: Option<TlsSettings>) {
-    let address = listening.address.to_string();
-    match tls {
-        Some(tls) => service.add_tls_with_settings(&address, None, tls),
-        None => service.add_tcp(&address),
-    }
-}
-
 fn open_addresses(settings: &Settings, sockets: &Sockets) -> Addresses {
     let listeners = sockets.listeners.iter().zip(&settings.listeners);
     Addresses {
         listeners: listeners.map(|(socket, listener)| (socket.address, listener.tls.is_some())).collect(),
         admin: sockets.admin.address,
     }
-}
-
-fn proxy_service(conf: &Arc<ServerConf>, balancer: Balancer) -> Service<HttpProxy<Balancer, Joining>> {
-    let connector = Joining::new(ConnectorOptions::from_server_conf(conf));
-    // No client speaks a protocol of its own.
-    let no_custom_clients = Arc::new(|_, _, _: &_| std::future::ready(None).boxed());
-    let mut service = ProxyServiceBuilder::new(conf, balancer)
-        .name("proxy")
-        .custom(connector, no_custom_clients)
-        .server_options(server_options())
-        .build();
-    if let Some(proxy) = service.app_logic_mut() {
-        proxy.h2_options = Some(h2_options());
-    }
-    service
-}
-
-fn server_options() -> HttpServerOptions {
-    let mut options = HttpServerOptions::default();
-    // HTTP/2 in the clear, with prior knowledge.
-    options.h2c = true;
-    options
-}
-
-/// Pingora's bounds, with windows in which a body of a few megabytes is not held up by every round trip.
-fn h2_options() -> H2Options {
-    let mut options = default_h2_options();
-    options.initial_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW);
-    options
 }
 
 /// Makes a directory for what is nobody else's business, such as the pid file and the upgrade socket, where it is not there.

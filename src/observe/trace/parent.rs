@@ -36,7 +36,7 @@ impl fmt::Display for TraceId {
 
 impl Serialize for TraceId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&digits::<32>(self.0)).unwrap_or_default())
     }
 }
 
@@ -122,7 +122,8 @@ pub fn digits<const N: usize>(number: u128) -> [u8; N] {
     let mut rest = number;
     let mut digits = [b'0'; N];
     for digit in digits.iter_mut().rev() {
-        *digit = match rest.to_le_bytes()[0] & 0xf {
+        let [lowest, ..] = rest.to_le_bytes();
+        *digit = match lowest & 0xf {
             low @ 0..=9 => b'0' + low,
             high => b'a' + high - 10,
         };
