@@ -81,7 +81,14 @@ async fn served(gateway: &Running, requests: usize) -> BTreeMap<String, usize> {
         assert_eq!(answer.status, 200);
         *served.entry(answer.header("x-evenkeel-model").to_owned()).or_default() += 1;
     }
+    all_counted(gateway).await;
     served
+}
+
+/// Waits until nothing is under way: a request is counted after its client has the answer.
+async fn all_counted(gateway: &Running) {
+    let over = async { while get(gateway, "/api/v1/status").await["in_flight"] != 0 {} };
+    tokio::time::timeout(PATIENCE, over).await.expect("all requests are over");
 }
 
 /// Ends the gateway, so that its log is whole, and returns the lines of the audit without their time.
@@ -132,6 +139,7 @@ async fn the_status_tells_shares_and_suspensions() {
     vendor.faults().set("gpt-4o", Fault::status(StatusCode::TOO_MANY_REQUESTS));
     let mut client = Client::http1(gateway.address()).await;
     while client.send(post(PATH, None, chat("any"))).await.status != 429 {}
+    all_counted(&gateway).await;
     let pair = &pairs(&gateway).await["gpt-4o"];
     assert_eq!(
         (&pair["state"], &pair["reason"], &pair["note"]),

@@ -7,7 +7,7 @@ use evenkeel::mock::MockVendor;
 use http::Request;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 const PATH: &str = "/smartchat/chat/completions";
 /// What Pingora's retry buffer holds.
@@ -192,4 +192,29 @@ async fn a_body_that_breaks_off_reaches_nobody() {
         gateway.access_line();
     }
     assert!(vendor.requests().is_empty());
+}
+
+/// A vendor is woken once for a small request, on a new connection and on one that is used again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_comes_with_its_body() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = gateway(listener.local_addr().unwrap());
+    let body = body(300, Position::Last, "any");
+    let client = tokio::spawn(async move {
+        let mut client = Client::http1(gateway.address()).await;
+        for _ in 0..2 {
+            assert_eq!(client.send(post(PATH, None, body.clone())).await.status, 200);
+        }
+    });
+    let (mut vendor, _) = listener.accept().await.unwrap();
+    for _ in 0..2 {
+        let mut came = [0; 8 * 1024];
+        let length = vendor.read(&mut came).await.unwrap();
+        let came = String::from_utf8_lossy(&came[..length]);
+        let ends =
+            [r#""model":"gpt-4o-mini"}"#, r#""model":"gpt-4o"}"#].iter().any(|end| came.ends_with(end));
+        assert!(came.starts_with("POST ") && ends, "{came}");
+        vendor.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+    }
+    client.await.unwrap();
 }
