@@ -36,7 +36,8 @@ impl Deadline {
 
     /// Sets or lifts it.
     pub fn set(&self, at: Option<Instant>) {
-        self.at.send_replace(at);
+        // Whoever watches is woken for each change, and there may be one for each part of a stream.
+        self.at.send_if_modified(|before| std::mem::replace(before, at) != at);
     }
 }
 
