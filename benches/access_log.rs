@@ -17,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use evenkeel::balance::Tick;
 use evenkeel::observe::access_log::{AccessLog, Entry, Format, Line};
 use evenkeel::observe::trace::TraceParent;
 use rustix::time::{ClockId, clock_gettime};
@@ -54,7 +55,7 @@ fn entry() -> Entry<'static> {
 }
 
 fn to_nothing() -> AccessLog {
-    AccessLog::to(OpenOptions::new().write(true).open("/dev/null").unwrap())
+    AccessLog::to(OpenOptions::new().write(true).open("/dev/null").unwrap(), || Tick::ORIGIN)
 }
 
 fn line(criterion: &mut Criterion) {

@@ -20,7 +20,7 @@ use crate::admin::{Admin, Readiness};
 use crate::config::{Loaded, Outside as _, Process, Settings};
 use crate::gateway::Heritage;
 use crate::keys::KeyError;
-use crate::live::{Live, Source};
+use crate::live::{Clock, Live, Source};
 use crate::observe::access_log::AccessLog;
 use crate::observe::trace::Tracing;
 use crate::proxy::Balancer;
@@ -136,7 +136,7 @@ pub fn serve(
     let options = Opt { daemon: start.daemon, ..Opt::default() };
     let mut server = Server::new_with_opt_and_conf(options, conf);
     let parts = Parts::prepare(loaded, source, start.upgrade, Path::new(&server.configuration.upgrade_sock))?;
-    let (live, access_log) = (Arc::clone(&parts.live), Arc::<AccessLog>::default());
+    let (live, access_log) = (Arc::clone(&parts.live), Arc::new(AccessLog::new(|| Clock.now())));
     let tracing = Tracing::configured(|name| Process.variable(name).ok());
     let told = Told { asker: start.asker, on_ready };
     let (giver, stop_admin) = parts.install(&mut server, &access_log, &tracing, told);

@@ -11,6 +11,7 @@ mod writer;
 pub use line::Line;
 
 use super::trace::TraceId;
+use crate::balance::Tick;
 use log::warn;
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
@@ -132,22 +133,23 @@ pub struct AccessLog {
     begun: OnceCell<()>,
     /// Whether it was told that the thread cannot be begun.
     told: AtomicBool,
-}
-
-impl Default for AccessLog {
-    fn default() -> Self {
-        Self::to(Stdout)
-    }
+    now: fn() -> Tick,
 }
 
 impl AccessLog {
-    /// A log that goes to `sink` in place of standard output.
-    pub fn to(sink: impl Write + Send + 'static) -> Self {
-        Self::limited(sink, MAX_WAITING)
+    /// A log that goes to standard output; `now` is the moment that it is.
+    pub fn new(now: fn() -> Tick) -> Self {
+        Self::to(Stdout, now)
     }
 
-    fn limited(sink: impl Write + Send + 'static, max_waiting: usize) -> Self {
+    /// A log that goes to `sink` in place of standard output.
+    pub fn to(sink: impl Write + Send + 'static, now: fn() -> Tick) -> Self {
+        Self::limited(sink, now, MAX_WAITING)
+    }
+
+    fn limited(sink: impl Write + Send + 'static, now: fn() -> Tick, max_waiting: usize) -> Self {
         Self {
+            now,
             queue: Arc::new(Queue::new(max_waiting)),
             sink: Arc::new(Mutex::new(Box::new(sink))),
             begun: OnceCell::new(),
@@ -178,9 +180,9 @@ impl AccessLog {
     /// Begins the thread. Where that fails lines wait, and the next one tries again.
     fn begin(&self) {
         let begun = self.begun.get_or_try_init(|| {
-            let (queue, sink) = (Arc::clone(&self.queue), Arc::clone(&self.sink));
+            let (queue, sink, now) = (Arc::clone(&self.queue), Arc::clone(&self.sink), self.now);
             let thread = thread::Builder::new().name("access-log".to_owned());
-            thread.spawn(move || Writer::new(&queue, &mut *sink.lock()).run()).map(drop)
+            thread.spawn(move || Writer::new(&queue, &mut *sink.lock(), now).run()).map(drop)
         });
         if let Err(error) = begun
             && !self.told.swap(true, Ordering::Relaxed)

@@ -2,7 +2,6 @@
 
 use super::queue::Queue;
 use crate::balance::Tick;
-use crate::live::Clock;
 use log::warn;
 use std::io::{self, ErrorKind, Write};
 use std::iter;
@@ -41,12 +40,13 @@ pub struct Writer<'a> {
     lost: u64,
     error: Option<io::Error>,
     told: Option<Tick>,
+    now: fn() -> Tick,
 }
 
 impl<'a> Writer<'a> {
-    /// Writes the lines of `queue` to `sink`.
-    pub fn new(queue: &'a Queue, sink: &'a mut dyn Write) -> Self {
-        Self { queue, sink, rest: Vec::new(), lost: 0, error: None, told: None }
+    /// Writes the lines of `queue` to `sink`; `now` is the moment that it is.
+    pub fn new(queue: &'a Queue, sink: &'a mut dyn Write, now: fn() -> Tick) -> Self {
+        Self { queue, sink, rest: Vec::new(), lost: 0, error: None, told: None, now }
     }
 
     /// Writes until the queue is closed and empty.
@@ -101,7 +101,7 @@ impl<'a> Writer<'a> {
         if self.lost == 0 {
             return;
         }
-        let now = Clock.now();
+        let now = (self.now)();
         if self.told.is_some_and(|told| now.since(told) < TELLING) {
             return;
         }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn lost_lines_are_counted() {
         let (queue, mut disk) = (Queue::new(1), Disk(4));
-        let mut writer = Writer::new(&queue, &mut disk);
+        let mut writer = Writer::new(&queue, &mut disk, || Tick::ORIGIN);
         let chunks = [b"ab\ncd\nef\n".to_vec(), b"gh\nij\n".to_vec()];
         assert_eq!(writer.write(&chunks).unwrap_err().kind(), ErrorKind::StorageFull);
         assert_eq!((writer.lost, writer.rest.as_slice()), (3, &b"d\n"[..]));

@@ -46,7 +46,10 @@ fn log(
     next: impl IntoIterator<Item = Next, IntoIter: Send + 'static>,
 ) -> (AccessLog, Receiver<Vec<u8>>) {
     let (writes, written) = channel();
-    (AccessLog::limited(Sink { writes, next: Box::new(next.into_iter()) }, max_waiting), written)
+    (
+        AccessLog::limited(Sink { writes, next: Box::new(next.into_iter()) }, || Tick::ORIGIN, max_waiting),
+        written,
+    )
 }
 
 /// Writes a line whose id is `id`.
