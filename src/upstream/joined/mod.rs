@@ -81,7 +81,7 @@ impl Connector for Joining {
 pub struct Holder(Arc<AtomicBool>);
 
 impl Holder {
-    /// That of the connection that has this digest, if it is a [`Joined`].
+    /// That of the connection that has this digest, if it was made by [`Joining`].
     pub fn of(digest: Option<&Digest>) -> Option<&Self> {
         digest?.proxy_digest.as_ref()?.user_data.as_ref()?.downcast_ref()
     }
