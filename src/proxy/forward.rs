@@ -1,6 +1,6 @@
 //! The request as the vendor gets it.
 
-use super::headers::{is_hop_by_hop, may_hold_key, names_of, nominated};
+use super::headers::{dropped, is_hop_by_hop, may_hold_key};
 use crate::gateway::{Access, AiApi, Endpoint};
 use http::Uri;
 use http::header::{self, HeaderName};
@@ -57,14 +57,8 @@ fn drop_clients_own(request: &mut RequestHeader, keys_go: bool) {
         // The gateway has asked the client to go on already.
         is_hop_by_hop(name) || *name == header::EXPECT || (keys_go && may_hold_key(name))
     };
-    let framing =
-        |name: &HeaderName| [header::TRANSFER_ENCODING, header::CONTENT_LENGTH, header::HOST].contains(name);
-    for name in names_of(&request.headers, goes) {
-        if name == header::CONNECTION {
-            for name in nominated(&request.headers).iter().filter(|name| !framing(name)) {
-                request.remove_header(name);
-            }
-        }
+    let framing = [header::TRANSFER_ENCODING, header::CONTENT_LENGTH, header::HOST];
+    for name in dropped(&request.headers, goes, &framing) {
         request.remove_header(&name);
     }
 }

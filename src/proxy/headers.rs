@@ -42,10 +42,19 @@ pub fn is_hop_by_hop(name: &HeaderName) -> bool {
     )
 }
 
-/// The names of those headers that are to go. A header that is there is looked at once: to ask for each that might be there
-/// costs more, as its name is hashed each time.
-pub fn names_of(headers: &HeaderMap, goes: impl Fn(&HeaderName) -> bool) -> Vec<HeaderName> {
-    headers.keys().filter(|name| goes(name)).cloned().collect()
+/// The names of the headers that are not passed on: those that `goes` tells, and those that `Connection` names besides, which
+/// concern that connection only, too, but for what frames the message (`framing`). A header that is there is looked at
+/// once: to ask for each that might be there costs more, as its name is hashed each time.
+pub fn dropped(
+    headers: &HeaderMap,
+    goes: impl Fn(&HeaderName) -> bool,
+    framing: &[HeaderName],
+) -> Vec<HeaderName> {
+    let mut names: Vec<_> = headers.keys().filter(|name| goes(name)).cloned().collect();
+    if names.contains(&http::header::CONNECTION) {
+        names.extend(nominated(headers).into_iter().filter(|name| !framing.contains(name)));
+    }
+    names
 }
 
 /// The longest request id that is taken over from a client.
@@ -90,7 +99,7 @@ fn new_request_id() -> HeaderValue {
 }
 
 /// The headers that `Connection` names: they concern that connection only, too.
-pub fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
+fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
     let values = headers.get_all(http::header::CONNECTION).into_iter();
     let tokens = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     tokens.filter_map(|token| HeaderName::try_from(token.trim()).ok()).collect()

@@ -34,14 +34,8 @@ pub fn note(ctx: &mut RequestContext, response: &ResponseHeader, now: Tick) {
 /// Adds our headers to the vendor's response, and drops what concerns the vendor's connection only.
 pub fn complete(response: &mut ResponseHeader, ctx: &RequestContext) -> Result<()> {
     let goes = |name: &header::HeaderName| headers::is_hop_by_hop(name) && !is_for_the_client(name);
-    let framing =
-        |name: &header::HeaderName| [header::TRANSFER_ENCODING, header::CONTENT_LENGTH].contains(name);
-    for name in headers::names_of(&response.headers, goes) {
-        if name == header::CONNECTION {
-            for name in headers::nominated(&response.headers).iter().filter(|name| !framing(name)) {
-                response.remove_header(name);
-            }
-        }
+    let framing = [header::TRANSFER_ENCODING, header::CONTENT_LENGTH];
+    for name in headers::dropped(&response.headers, goes, &framing) {
         response.remove_header(&name);
     }
     add_ours(response, ctx)
