@@ -97,8 +97,9 @@ impl PathPattern {
     }
 
     /// How well `path` matches: `None` if it does not, and the greater the better otherwise. An exact match beats any
-    /// prefix, and a longer prefix a shorter one.
-    pub fn specificity(&self, path: &str) -> Option<usize> {
+    /// prefix, and a longer prefix a shorter one. What the index finds is held to this.
+    #[cfg(test)]
+    pub(super) fn specificity(&self, path: &str) -> Option<usize> {
         match self {
             Self::Exact(exact) => (exact == path).then_some(usize::MAX),
             Self::Below(prefix) => {

@@ -94,10 +94,7 @@ impl ErrorType {
         Some(match outcome {
             Some(Outcome::Quota | Outcome::Status(0..400)) => return None,
             Some(Outcome::Status(status @ 400..600)) => Self::Status(status),
-            Some(Outcome::Status(_)) => Self::Word("_OTHER"),
-            Some(Outcome::Connect) => Self::Word("connect"),
-            Some(Outcome::Timeout) => Self::Word("timeout"),
-            Some(Outcome::Stream) => Self::Word("stream"),
+            Some(other) => Self::Word(other.name().unwrap_or("_OTHER")),
             None => Self::Word("abandoned"),
         })
     }
