@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from bench.figures import Rounds, cpu, latency, median, rate, shown, steadied, table
+from bench.figures import MIB, Rounds, cpu, latency, median, rate, shown, steadied, table
 from bench.generators import Sample
 
 EVENKEEL, BARE, LUA = "evenkeel-1", "pingora-bare", "nginx-lua"
@@ -11,7 +11,6 @@ EVENKEEL, BARE, LUA = "evenkeel-1", "pingora-bare", "nginx-lua"
 PROFILE = {"100 connections": 3760, "500 connections": 3930, "1000 connections": 4137}
 # The profile's backend has 10 ms of its own.
 PROFILE_MEAN_US = 15_000
-MIB = 2**20
 
 
 @dataclasses.dataclass

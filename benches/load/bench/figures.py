@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bench.generators import Sample
 
 Value = Callable[[Sample], float]
+MIB = 2**20
 
 
 def cpu(sample: Sample) -> float:

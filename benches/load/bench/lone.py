@@ -7,7 +7,7 @@ import time
 from bench import body
 from bench.arms import Arm, Stand
 from bench.generators import Pace, Sample, empty_log, wrk
-from bench.process import resident_bytes
+from bench.process import PATIENCE, resident_bytes
 from bench.suites import CONNECTIONS, Run, paced_mock, paced_streams
 
 SMALL_REQUESTS = 1_000_000
@@ -15,7 +15,6 @@ STEP = 100_000
 STARTS = 20
 # Between two looks at whether a process answers already.
 LOOK = 0.0005
-PATIENCE = 20.0
 
 
 def memory(run: Run) -> None:

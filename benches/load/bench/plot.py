@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from bench.body import SIZES
-from bench.figures import Rounds, cpu, latency, median, scenarios, steadied
+from bench.figures import MIB, Rounds, cpu, latency, median, scenarios, steadied
 from bench.generators import Sample
 from bench.machine import ROOT
 from bench.process import without_proxies
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 MATPLOTLIB = "matplotlib==3.10.9"
-MIB = 2**20
 COLOURS = {
     "direct": "#999999",
     "nginx": "#56b4e9",

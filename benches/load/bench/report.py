@@ -4,11 +4,10 @@ import math
 from collections.abc import Callable
 
 from bench.aims import aims
-from bench.figures import Rounds, cpu, latency, median, number, rate, scenarios, shown, steadied, table
+from bench.figures import MIB, Rounds, cpu, latency, median, number, rate, scenarios, shown, steadied, table
 from bench.generators import Sample
 
 BARE, LUA, DIRECT = "pingora-bare", "nginx-lua", "direct"
-MIB = 2**20
 # The profile that the vendor of the source system has published: requests a second and mean milliseconds.
 PUBLISHED = {"100 connections": (3760, 26), "500 connections": (3930, 127), "1000 connections": (4137, 241)}
 
