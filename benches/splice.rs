@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use evenkeel::splice::{ModelToken, locate, splice};
+use evenkeel::splice::{JsonPath, ModelToken, locate, splice};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -93,7 +93,7 @@ fn body(content: Content, model_first: bool, size: usize) -> Vec<u8> {
 }
 
 fn rewrite(c: &mut Criterion) {
-    let model = ModelToken::new("mistral-small-latest");
+    let (model, path) = (ModelToken::new("mistral-small-latest"), JsonPath::model());
     for (content_name, content) in CONTENTS {
         let mut group = c.benchmark_group(content_name);
         for (size_name, size) in SIZES {
@@ -101,10 +101,10 @@ fn rewrite(c: &mut Criterion) {
                 let body = body(content, model_first, size);
                 group.throughput(Throughput::Bytes(body.len() as u64));
                 group.bench_function(format!("{size_name}/{place}/locate"), |b| {
-                    b.iter(|| locate(black_box(&body)));
+                    b.iter(|| locate(black_box(&body), &path));
                 });
                 group.bench_function(format!("{size_name}/{place}/rewrite"), |b| {
-                    b.iter(|| locate(black_box(&body)).map(|place| splice(&body, &place, &model)));
+                    b.iter(|| locate(black_box(&body), &path).map(|place| splice(&body, &place, &model)));
                 });
             }
             let body = body(content, true, size);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use evenkeel::splice::{LocateError, ModelToken, Place, locate, splice, spliced_len};
+use evenkeel::splice::{JsonPath, LocateError, ModelToken, Place, splice, spliced_len};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -12,6 +12,10 @@ use serde_json::Value;
 mod oracle;
 
 use oracle::Members;
+
+fn locate(body: &[u8]) -> Result<Place, LocateError> {
+    evenkeel::splice::locate(body, &JsonPath::model())
+}
 
 /// A generated body and what is known of it.
 #[derive(Debug, Clone)]
@@ -189,8 +193,8 @@ proptest! {
     fn the_model_is_found(document in one_model_or_none()) {
         let place = locate(document.body.as_bytes());
         let found = match place {
-            Ok(Place::Value { span, asked }) => Some((span, asked.into_string())),
-            Ok(Place::Absent { .. }) => None,
+            Ok(Place::Value { span, asked, .. }) => Some((span, asked.into_string())),
+            Ok(Place::Absent { .. } | Place::Nowhere) => None,
             Err(error) => return Err(TestCaseError::fail(error.to_string())),
         };
         prop_assert_eq!(found, document.model);
@@ -203,11 +207,13 @@ proptest! {
         let spliced = splice(body, &place, &model);
         prop_assert_eq!(spliced.len(), spliced_len(body.len(), &place, &model));
         let (before, written, after) = match &place {
-            Place::Value { span, .. } => (span.start, model.as_bytes().to_vec(), span.end),
-            Place::Absent { at, empty } => {
-                let comma: &[u8] = if *empty { b"" } else { b"," };
-                (*at, [b"\"model\":", model.as_bytes(), comma].concat(), *at)
+            Place::Value { span, .. } => (span.start, model.json().to_vec(), span.end),
+            Place::Absent { at, .. } => {
+                let is_empty = document.body[*at..].trim_start().starts_with('}');
+                let comma: &[u8] = if is_empty { b"" } else { b"," };
+                (*at, [b"\"model\":", model.json(), comma].concat(), *at)
             }
+            Place::Nowhere => return Err(TestCaseError::fail("no place")),
         };
         let expected = [&body[..before], &written, &body[after..]].concat();
         prop_assert_eq!(spliced.as_ref(), expected);
@@ -246,7 +252,7 @@ proptest! {
         document in document(vec((model_key(), text()), 2..4)),
     ) {
         let refused = locate(document.body.as_bytes());
-        let Err(LocateError::ModelTwice { first, second }) = refused else {
+        let Err(LocateError::Twice { first, second, .. }) = refused else {
             return Err(TestCaseError::fail(format!("{refused:?}")));
         };
         prop_assert!(first < second);

@@ -1,7 +1,7 @@
 //! The splice against another parser, on any bytes at all.
 #![no_main]
 
-use evenkeel::splice::{ModelToken, Place, locate, splice, spliced_len};
+use evenkeel::splice::{JsonPath, ModelToken, Place, locate, splice, spliced_len};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/oracle/mod.rs"]
@@ -13,7 +13,7 @@ const MODEL: &str = "other \"model\" \\ é";
 
 fuzz_target!(|body: &[u8]| {
     let expected = Members::of(body).and_then(|members| Some((members.model().ok()?, members)));
-    let located = locate(body);
+    let located = locate(body, &JsonPath::model());
     assert_eq!(located.is_ok(), expected.is_some(), "{located:?}");
     let (Ok(place), Some((asked, members))) = (located, expected) else {
         return;
@@ -28,6 +28,7 @@ fuzz_target!(|body: &[u8]| {
     let (before, after) = match place {
         Place::Value { span, .. } => (span.start, span.end),
         Place::Absent { at, .. } => (at, at),
+        Place::Nowhere => panic!("a body has a place"),
     };
     assert!(spliced.starts_with(&body[..before]));
     assert!(spliced.ends_with(&body[after..]));

@@ -26,12 +26,12 @@ use crate::balance::Trail;
 use crate::live::{Clock, Live};
 use crate::observe::access_log::AccessLog;
 use crate::observe::trace::Tracing;
-use crate::splice;
+use crate::splice::{self, JsonPath};
 use context::{Admitted, Destination, RequestBody, RequestContext};
 use deadline::Deadline;
 use pingora_proxy::Session;
 use session::{Replay, Wrapped};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// How many dead pooled connections one try may meet before a vendor that closes every connection counts as failed.
 const STALE_CONNECTIONS: u8 = 2;
@@ -39,6 +39,9 @@ const STALE_CONNECTIONS: u8 = 2;
 /// How many times Pingora may be asked to try one request: more than the tries that a policy can allow, each with its
 /// addresses and dead connections.
 pub const MAX_TRIES: usize = 128;
+
+/// Where a request's model stands.
+static MODEL: LazyLock<JsonPath> = LazyLock::new(JsonPath::model);
 
 /// The load balancer.
 pub struct Balancer {
@@ -105,8 +108,8 @@ impl Balancer {
         // A slow upload is not held against the tries.
         ctx.trail = Trail::new(now);
         let text = buffer.get(begin..).unwrap_or_default();
-        let place =
-            splice::locate(text).map_err(|error| body::ReadError::Refused(Refusal::InvalidJson(error)))?;
+        let place = splice::locate(text, &MODEL)
+            .map_err(|error| body::ReadError::Refused(Refusal::InvalidJson(error)))?;
         if !body::will_be_replayed(session.as_downstream(), text.len()) {
             self.wrap(session, ctx, Replay::Body);
         }

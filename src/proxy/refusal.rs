@@ -151,7 +151,7 @@ impl Refusal {
     /// The part of the request that is wrong, where one can be named.
     pub fn param(&self) -> Option<&'static str> {
         match self {
-            Self::InvalidJson(LocateError::ModelNotString { .. } | LocateError::ModelTwice { .. }) => {
+            Self::InvalidJson(LocateError::ModelNotString { .. } | LocateError::Twice { .. }) => {
                 Some("model")
             }
             _ => None,

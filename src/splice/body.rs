@@ -20,13 +20,20 @@ pub struct Body {
 }
 
 impl Body {
-    /// The body that begins at `start` of `buffer`. `place` is what [`locate`](super::locate) said of it.
+    /// The body that begins at `start` of `buffer`. `place` is where its model was found: [`locate`](super::locate), or
+    /// [`locate_in_form`](super::locate_in_form).
     #[must_use]
     pub fn new(buffer: Bytes, start: usize, place: Place) -> Self {
         Self { start: start.min(buffer.len()), buffer, place }
     }
 
-    /// The model that the client asked for, if it named one.
+    /// The body that begins at `start` of `buffer` and is only kept: each try sends it as it is.
+    #[must_use]
+    pub fn kept(buffer: Bytes, start: usize) -> Self {
+        Self::new(buffer, start, Place::Nowhere)
+    }
+
+    /// The model that the client asked for, if it named one here.
     #[must_use]
     pub fn asked(&self) -> Option<&str> {
         self.place.asked()
@@ -35,17 +42,28 @@ impl Body {
     /// The body with `model` in its place and every other byte as it was.
     #[must_use]
     pub fn with(&mut self, model: &ModelToken) -> Bytes {
-        if self.replace(model) {
+        if matches!(self.place, Place::Nowhere) || self.replace(model) {
             return self.buffer.slice(self.start..);
         }
         splice(self.buffer.get(self.start..).unwrap_or_default(), &self.place, model)
     }
 
+    /// As [`Body::with`], save that a body without a model is left without one: the vendor takes it from elsewhere in the
+    /// request.
+    #[must_use]
+    pub fn with_if_there(&mut self, model: &ModelToken) -> Bytes {
+        match self.place {
+            Place::Value { .. } => self.with(model),
+            Place::Absent { .. } | Place::Nowhere => self.buffer.slice(self.start..),
+        }
+    }
+
     /// Replaces the model within the buffer. Returns whether that could be done.
     fn replace(&mut self, model: &ModelToken) -> bool {
-        let Place::Value { span, .. } = &mut self.place else {
+        let Place::Value { span, form, .. } = &mut self.place else {
             return false;
         };
+        let model = model.written(*form);
         let mut buffer = match std::mem::take(&mut self.buffer).try_into_mut() {
             Ok(buffer) => buffer,
             Err(shared) => {
@@ -59,7 +77,7 @@ impl Body {
             self.start = room.start;
         }
         let token = moved.and_then(|room| buffer.get_mut(room.span));
-        let written = token.map(|token| token.copy_from_slice(model.as_bytes())).is_some();
+        let written = token.map(|token| token.copy_from_slice(model)).is_some();
         self.buffer = buffer.freeze();
         written
     }
@@ -115,8 +133,8 @@ impl Room {
 
 #[cfg(test)]
 mod tests {
-    use super::super::locate;
     use super::*;
+    use crate::splice::{Form, JsonPath, locate};
     use proptest::prelude::*;
 
     const ROOM: usize = 8;
@@ -126,7 +144,7 @@ mod tests {
         let mut buffer = BytesMut::with_capacity(before + text.len() + after);
         buffer.resize(before, 0);
         buffer.extend_from_slice(text.as_bytes());
-        Body::new(buffer.freeze(), before, locate(text.as_bytes()).unwrap())
+        Body::new(buffer.freeze(), before, locate(text.as_bytes(), &JsonPath::model()).unwrap())
     }
 
     #[test]
@@ -159,8 +177,40 @@ mod tests {
     #[test]
     fn a_place_of_another_body_does_not_panic() {
         let model = ModelToken::new("m");
-        let place = Place::Value { span: 90..99, asked: "x".into() };
+        let place = Place::Value { span: 90..99, asked: "x".into(), form: Form::Json };
         assert_eq!(Body::new(Bytes::from_static(b"{}"), 7, place).with(&model), r#""m""#);
+    }
+
+    #[test]
+    fn plain_text_is_replaced_where_it_stands() {
+        let place = Place::Value { span: 2..5, asked: "abc".into(), form: Form::Plain };
+        let mut buffer = BytesMut::with_capacity(7 + 2 * ROOM);
+        buffer.resize(ROOM, 0);
+        buffer.extend_from_slice(b"--abc--");
+        let mut body = Body::new(buffer.freeze(), ROOM, place);
+        for model in ["abc", "d\"", "", "efgh"] {
+            assert_eq!(body.with(&ModelToken::new(model)), format!("--{model}--"));
+            assert_eq!(body.with_if_there(&ModelToken::new(model)), format!("--{model}--"));
+        }
+    }
+
+    #[test]
+    fn a_follower_gains_no_model() {
+        let model = ModelToken::new("m");
+        assert_eq!(body("{}", ROOM, ROOM).with(&model), r#"{"model":"m"}"#);
+        assert_eq!(body("{}", ROOM, ROOM).with_if_there(&model), "{}");
+        assert_eq!(body(r#"{"model":"a"}"#, ROOM, ROOM).with_if_there(&model), r#"{"model":"m"}"#);
+    }
+
+    #[test]
+    fn a_body_that_is_only_kept_stays() {
+        let buffer = Bytes::from_static(b"..whatever");
+        let at = buffer.as_ptr();
+        let mut body = Body::kept(buffer, 2);
+        let made = body.with(&ModelToken::new("m"));
+        assert_eq!((made.as_ref(), made.as_ptr()), (&b"whatever"[..], at.wrapping_add(2)));
+        assert_eq!(body.with_if_there(&ModelToken::new("m")), made);
+        assert_eq!(body.asked(), None);
     }
 
     proptest! {
@@ -173,7 +223,7 @@ mod tests {
         ) {
             let model = if has_model { r#""model":"asked","# } else { "" };
             let text = format!(r#"{{"head":"{head}",{model}"tail":"{tail}"}}"#);
-            let place = locate(text.as_bytes()).unwrap();
+            let place = locate(text.as_bytes(), &JsonPath::model()).unwrap();
             let mut body = body(&text, before, after);
             let mut kept = Vec::new();
             for (name, keep) in tries {

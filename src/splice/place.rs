@@ -1,34 +1,52 @@
 //! Where a model stands, and the copy of a body in which another stands there.
 
+use bytes::Bytes;
 use std::ops::Range;
 
-use bytes::Bytes;
+/// How a model is written where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As a JSON string, with its quotes and escapes.
+    Json,
+    /// As it is.
+    Plain,
+}
 
-/// What is written before the model when a body has none.
-const MEMBER: &[u8] = b"\"model\":";
-
-/// A model's name as a JSON string token, quotes and escapes included: prepared once, spliced many times.
+/// A model's name in the forms in which it is written into bodies: prepared once, spliced many times.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelToken(Bytes);
+pub struct ModelToken {
+    json: Bytes,
+    plain: Bytes,
+}
 
 impl ModelToken {
-    /// The token for the name `model`, which may hold any character.
+    /// The token for the name `model`, which may hold any character, save that what is written as [`Form::Plain`] into a
+    /// form's field must not hold the form's boundary: no name without line breaks does.
     #[must_use]
     pub fn new(model: &str) -> Self {
-        Self(Bytes::from(serde_json::Value::from(model).to_string()))
+        let json = serde_json::Value::from(model).to_string();
+        Self { json: json.into(), plain: Bytes::copy_from_slice(model.as_bytes()) }
     }
 
-    /// The token as it is written into a body.
+    /// The name as a JSON string.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+    pub fn json(&self) -> &[u8] {
+        &self.json
     }
 
-    /// The token's length in bytes.
+    /// The name as it is.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "a token has at least its two quotes")]
-    pub fn len(&self) -> usize {
-        self.0.len()
+    pub fn plain(&self) -> &[u8] {
+        &self.plain
+    }
+
+    /// The name as it is written in this form.
+    #[must_use]
+    pub fn written(&self, form: Form) -> &[u8] {
+        match form {
+            Form::Json => self.json(),
+            Form::Plain => self.plain(),
+        }
     }
 }
 
@@ -37,18 +55,26 @@ impl ModelToken {
 pub enum Place {
     /// The body has a model.
     Value {
-        /// The value's string token, quotes included.
+        /// What is replaced: a JSON string with its quotes, or the whole value of a form's field.
         span: Range<usize>,
-        /// The model asked for, with its escapes decoded.
+        /// The model asked for, decoded.
         asked: Box<str>,
+        /// How another is written.
+        form: Form,
     },
-    /// The body has no model.
+    /// The body has no model, and a place where one can be added.
     Absent {
-        /// Right after the opening brace, where a member can be added.
+        /// Where that is.
         at: usize,
-        /// The object has no members, so that the added one is followed by no comma.
-        empty: bool,
+        /// What is written before the model.
+        before: Bytes,
+        /// What is written after it.
+        after: Bytes,
+        /// How it is written.
+        form: Form,
     },
+    /// The body is to stay as it is: its model stands outside of it, or nobody looked for one.
+    Nowhere,
 }
 
 impl Place {
@@ -57,33 +83,31 @@ impl Place {
     pub fn asked(&self) -> Option<&str> {
         match self {
             Self::Value { asked, .. } => Some(asked),
-            Self::Absent { .. } => None,
+            Self::Absent { .. } | Self::Nowhere => None,
         }
     }
 }
 
 /// The body with `model` in its place and every other byte as it was.
 ///
-/// `place` is what [`locate`](super::locate) said of this very body. The result is allocated once, at
-/// [`spliced_len`] bytes.
+/// `place` is what was said of this very body. The result is allocated once, at [`spliced_len`] bytes.
 #[must_use]
 pub fn splice(body: &[u8], place: &Place, model: &ModelToken) -> Bytes {
     let mut out = Vec::with_capacity(spliced_len(body.len(), place, model));
     match place {
-        Place::Value { span, .. } => {
+        Place::Value { span, form, .. } => {
             out.extend_from_slice(body.get(..span.start).unwrap_or_default());
-            out.extend_from_slice(model.as_bytes());
+            out.extend_from_slice(model.written(*form));
             out.extend_from_slice(body.get(span.end..).unwrap_or_default());
         }
-        Place::Absent { at, empty } => {
+        Place::Absent { at, before, after, form } => {
             out.extend_from_slice(body.get(..*at).unwrap_or_default());
-            out.extend_from_slice(MEMBER);
-            out.extend_from_slice(model.as_bytes());
-            if !empty {
-                out.push(b',');
-            }
+            out.extend_from_slice(before);
+            out.extend_from_slice(model.written(*form));
+            out.extend_from_slice(after);
             out.extend_from_slice(body.get(*at..).unwrap_or_default());
         }
+        Place::Nowhere => out.extend_from_slice(body),
     }
     Bytes::from(out)
 }
@@ -92,15 +116,18 @@ pub fn splice(body: &[u8], place: &Place, model: &ModelToken) -> Bytes {
 #[must_use]
 pub fn spliced_len(body_len: usize, place: &Place, model: &ModelToken) -> usize {
     match place {
-        Place::Value { span, .. } => body_len.saturating_sub(span.len()) + model.len(),
-        Place::Absent { empty, .. } => body_len + MEMBER.len() + model.len() + usize::from(!empty),
+        Place::Value { span, form, .. } => body_len.saturating_sub(span.len()) + model.written(*form).len(),
+        Place::Absent { before, after, form, .. } => {
+            body_len + before.len() + model.written(*form).len() + after.len()
+        }
+        Place::Nowhere => body_len,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::locate;
     use super::*;
+    use crate::splice::{JsonPath, locate};
 
     #[test]
     fn every_other_byte_stays() {
@@ -119,7 +146,7 @@ mod tests {
         ];
         let model = ModelToken::new("gpt-4o");
         for (body, expected) in table {
-            let place = locate(body.as_bytes()).expect(body);
+            let place = locate(body.as_bytes(), &JsonPath::model()).expect(body);
             let spliced = splice(body.as_bytes(), &place, &model);
             assert_eq!(std::str::from_utf8(&spliced), Ok(expected), "{body}");
             assert_eq!(spliced.len(), spliced_len(body.len(), &place, &model), "{body}");
@@ -127,21 +154,49 @@ mod tests {
     }
 
     #[test]
+    fn every_other_byte_stays_at_a_path() {
+        let table = [
+            (r#"{"input":{"model":"a"}}"#, r#"{"input":{"model":"gpt-4o"}}"#),
+            (r#"{"model":"b", "inpu\u0074" : { "n":[{"model":1}],"model" :"a"} ,"o":1}"#, ""),
+            (r#"{"input":{}}"#, r#"{"input":{"model":"gpt-4o"}}"#),
+            (r#"{"input": { "n":1 } }"#, r#"{"input": {"model":"gpt-4o", "n":1 } }"#),
+            ("{}", r#"{"input":{"model":"gpt-4o"}}"#),
+            (r#" {"n":1}"#, r#" {"input":{"model":"gpt-4o"},"n":1}"#),
+        ];
+        let (model, path) = (ModelToken::new("gpt-4o"), "input.model".parse::<JsonPath>().unwrap());
+        for (body, expected) in table {
+            let expected =
+                if expected.is_empty() { &body.replace(r#""a""#, r#""gpt-4o""#) } else { expected };
+            let place = locate(body.as_bytes(), &path).expect(body);
+            let spliced = splice(body.as_bytes(), &place, &model);
+            assert_eq!(std::str::from_utf8(&spliced), Ok(expected), "{body}");
+            assert_eq!(spliced.len(), spliced_len(body.len(), &place, &model), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_without_a_place_stays() {
+        let model = ModelToken::new("m");
+        assert_eq!(splice(b"any", &Place::Nowhere, &model).as_ref(), b"any");
+        assert_eq!(spliced_len(3, &Place::Nowhere, &model), 3);
+    }
+
+    #[test]
     fn a_token_is_valid_json_for_any_name() {
         for name in ["gpt-4o", "", "a\"b\\c", "line\nfeed\u{1}", "é漢😀", "\u{7f}\u{2028}"] {
             let token = ModelToken::new(name);
-            let read: String = serde_json::from_slice(token.as_bytes()).expect(name);
+            let read: String = serde_json::from_slice(token.json()).expect(name);
             assert_eq!(read, name);
-            assert_eq!(token.len(), token.as_bytes().len());
+            assert_eq!(token.plain(), name.as_bytes());
         }
     }
 
     #[test]
     fn a_place_of_another_body_does_not_panic() {
         let model = ModelToken::new("m");
-        let value = Place::Value { span: 90..99, asked: "x".into() };
-        let absent = Place::Absent { at: 90, empty: false };
+        let value = Place::Value { span: 90..99, asked: "x".into(), form: Form::Json };
+        let absent = Place::Absent { at: 90, before: "<".into(), after: ">".into(), form: Form::Plain };
         assert_eq!(splice(b"{}", &value, &model).as_ref(), br#""m""#);
-        assert_eq!(splice(b"{}", &absent, &model).as_ref(), br#""model":"m","#);
+        assert_eq!(splice(b"{}", &absent, &model).as_ref(), b"<m>");
     }
 }

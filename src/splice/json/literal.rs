@@ -9,18 +9,18 @@ use super::error::{Expected, LocateError};
 /// # Errors
 /// [`LocateError::InvalidNumber`] when a part that must have a digit has none.
 pub(super) fn number(body: &[u8], at: usize) -> Result<usize, LocateError> {
-    let invalid = LocateError::InvalidNumber { at };
+    let invalid = || LocateError::InvalidNumber { at };
     let integer = at + usize::from(body.get(at) == Some(&b'-'));
     let mut end = match body.get(integer) {
         Some(b'0') => integer + 1,
-        _ => digits(body, integer).ok_or(invalid)?,
+        _ => digits(body, integer).ok_or_else(invalid)?,
     };
     if body.get(end) == Some(&b'.') {
-        end = digits(body, end + 1).ok_or(invalid)?;
+        end = digits(body, end + 1).ok_or_else(invalid)?;
     }
     if matches!(body.get(end), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(body.get(end + 1), Some(b'+' | b'-')));
-        end = digits(body, end + 1 + sign).ok_or(invalid)?;
+        end = digits(body, end + 1 + sign).ok_or_else(invalid)?;
     }
     Ok(end)
 }

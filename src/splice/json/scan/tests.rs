@@ -2,12 +2,22 @@
 
 use super::*;
 
+/// Where the model stands in most bodies.
+fn locate(body: &[u8]) -> Result<Place, LocateError> {
+    super::locate(body, &JsonPath::model())
+}
+
 /// The model asked for and the text of its span.
 fn model(body: &[u8]) -> (Box<str>, &[u8]) {
     match locate(body) {
-        Ok(Place::Value { span, asked }) => (asked, &body[span]),
+        Ok(Place::Value { span, asked, .. }) => (asked, &body[span]),
         other => panic!("no model: {other:?}"),
     }
+}
+
+/// The place of a model to be added at `at`, and `after` after it.
+fn added(at: usize, after: &'static str) -> Place {
+    Place::Absent { at, before: r#""model":"#.into(), after: after.into(), form: Form::Json }
 }
 
 fn refusal(body: impl AsRef<[u8]>) -> String {
@@ -43,14 +53,14 @@ fn the_model_is_found_wherever_it_stands() {
 #[test]
 fn a_body_without_a_model_has_a_place_for_one() {
     let table = [
-        ("{}", 1, true),
-        (" \n{ \t} ", 3, true),
-        (r#"{"a":1}"#, 1, false),
-        (r#" { "a":[{"model":"x"}]}"#, 2, false),
-        (r#"{"\u006dodels":"x"}"#, 1, false),
+        ("{}", 1, ""),
+        (" \n{ \t} ", 3, ""),
+        (r#"{"a":1}"#, 1, ","),
+        (r#" { "a":[{"model":"x"}]}"#, 2, ","),
+        (r#"{"\u006dodels":"x"}"#, 1, ","),
     ];
-    for (body, at, empty) in table {
-        assert_eq!(locate(body.as_bytes()), Ok(Place::Absent { at, empty }), "{body}");
+    for (body, at, after) in table {
+        assert_eq!(locate(body.as_bytes()), Ok(added(at, after)), "{body}");
     }
 }
 
@@ -204,7 +214,7 @@ fn members_of_any_number_keep_their_order() {
         let second = r#"{"model":"m","#.len() + members.len();
         assert_eq!(refusal(twice), format!("\"model\" is given twice, at bytes 1 and {second}"));
         let absent = format!(r#"{{{members}"k":0}}"#);
-        assert_eq!(locate(absent.as_bytes()), Ok(Place::Absent { at: 1, empty: false }), "{count}");
+        assert_eq!(locate(absent.as_bytes()), Ok(added(1, ",")), "{count}");
     }
 }
 
@@ -218,7 +228,7 @@ fn memory_is_bounded_and_given_back() {
         format!(r#"{{"a":{}{}}}"#, "[".repeat(1_000_000), "]".repeat(1_000_000)),
     ];
     for body in bodies {
-        assert!(scratch.locate(body.as_bytes()).is_ok());
+        assert!(scratch.locate(body.as_bytes(), &JsonPath::model()).is_ok());
         scratch.give_back();
         assert!(!scratch.skeleton.is_oversized());
         assert!(scratch.brackets.capacity() <= KEPT_BYTES);
@@ -229,6 +239,6 @@ fn memory_is_bounded_and_given_back() {
 fn a_refused_body_leaves_nothing_behind() {
     for refused in [r#"{"model":"a","b":"#, r#"{"model":"a","b":[[["#, r#"{"model":"a","\ud800":1}"#] {
         assert!(locate(refused.as_bytes()).is_err(), "{refused}");
-        assert_eq!(locate(br#"{"a":1}"#), Ok(Place::Absent { at: 1, empty: false }), "{refused}");
+        assert_eq!(locate(br#"{"a":1}"#), Ok(added(1, ",")), "{refused}");
     }
 }

@@ -1,4 +1,4 @@
-//! Strings: where they end, and whether a top-level one is sound.
+//! Strings: where they end, and whether one beside the model is sound.
 
 use memchr::{memchr, memchr2};
 
@@ -10,12 +10,12 @@ use super::error::{Found, LocateError};
 /// # Errors
 /// The string does not end, or a backslash begins no escape.
 pub(super) fn close(body: &[u8], open: usize) -> Result<usize, LocateError> {
-    let unclosed = LocateError::Unclosed { what: Found::String, at: open };
+    let unclosed = || LocateError::Unclosed { what: Found::String, at: open };
     let mut at = open + 1;
     loop {
         let rest = body.get(at..).unwrap_or_default();
         let Some((skipped, found)) = quote_or_backslash(rest) else {
-            return Err(unclosed);
+            return Err(unclosed());
         };
         at += skipped;
         if found == b'"' {
@@ -24,7 +24,7 @@ pub(super) fn close(body: &[u8], open: usize) -> Result<usize, LocateError> {
         at += match rest.get(skipped + 1..) {
             Some([b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..]) => 2,
             Some([b'u', a, b, c, d, ..]) if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) => 6,
-            Some([]) | None => return Err(unclosed),
+            Some([]) | None => return Err(unclosed()),
             Some(_) => return Err(LocateError::InvalidEscape { at }),
         };
     }
@@ -132,9 +132,9 @@ mod tests {
             assert_eq!(close_nested(body.as_bytes(), 0), Ok(end), "{body}");
         }
         for body in [r#"""#, r#""a"#, r#""a\""#, r#""a\"#, r#""\\\""#] {
-            let unclosed = LocateError::Unclosed { what: Found::String, at: 0 };
-            assert_eq!(close(body.as_bytes(), 0), Err(unclosed), "{body}");
-            assert_eq!(close_nested(body.as_bytes(), 0), Err(unclosed), "{body}");
+            let unclosed = Err(LocateError::Unclosed { what: Found::String, at: 0 });
+            assert_eq!(close(body.as_bytes(), 0), unclosed, "{body}");
+            assert_eq!(close_nested(body.as_bytes(), 0), unclosed, "{body}");
         }
     }
 

@@ -1,12 +1,13 @@
-//! Splitting a body into its top-level members.
+//! Splitting an object of a body into its members.
 
 use std::cell::RefCell;
 
 use super::error::{Expected, Found, LocateError};
 use super::nested::{self, Brackets};
-use super::place::Place;
-use super::skeleton::{Member, Skeleton};
+use super::path::{JsonPath, Level};
+use super::skeleton::{Member, Skeleton, Wanted};
 use super::{literal, text};
+use crate::splice::place::{Form, Place};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Bracket memory over this, which half a million levels need, is not kept.
@@ -16,17 +17,18 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// Finds the top-level `model` of the JSON object that `body` is.
+/// Finds the string at `path` of the JSON object that `body` is.
 ///
-/// One pass in time linear in the body's length. Memory does not depend on it, save for a bit per level of
-/// nesting and for a model of great length; both are given back. What is judged and what is left to the
-/// vendor is told in the [module's documentation](super).
+/// One pass in time linear in the body's length, and one more over each object that the path goes into. Memory does not
+/// depend on it, save for a bit per level of nesting and for a model of great length; both are given back. What is judged
+/// and what is left to the vendor is told in the [module's documentation](super).
 ///
 /// # Errors
-/// [`LocateError`] when the body is not one JSON object, has two models, or a model that is no string.
-pub fn locate(body: &[u8]) -> Result<Place, LocateError> {
+/// [`LocateError`] when the body is not one JSON object, has two models, a model that is no string, or something else
+/// where the object should be that the path goes into.
+pub fn locate(body: &[u8], path: &JsonPath) -> Result<Place, LocateError> {
     SCRATCH.with_borrow_mut(|scratch| {
-        let located = scratch.locate(body);
+        let located = scratch.locate(body, path);
         scratch.give_back();
         located
     })
@@ -40,25 +42,53 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn locate(&mut self, body: &[u8]) -> Result<Place, LocateError> {
-        let open = open_object(body)?;
-        let first = skip_space(body, open + 1);
-        if body.get(first) == Some(&b'}') {
-            end_of_body(body, first + 1)?;
-            return Ok(Place::Absent { at: open + 1, empty: true });
+    fn locate(&mut self, body: &[u8], path: &JsonPath) -> Result<Place, LocateError> {
+        let mut open = open_object(body)?;
+        let mut text = body;
+        for level in path.levels() {
+            let first = skip_space(text, open + 1);
+            let empty = text.get(first) == Some(&b'}');
+            let (wanted, end) = if empty { (None, first + 1) } else { self.find(text, open, first, level)? };
+            if level.depth == 0 {
+                end_of_body(body, end)?;
+            }
+            match wanted {
+                None => return Ok(absent(open + 1, level, empty)),
+                Some(Wanted { span, asked, .. }) if level.is_model => {
+                    return Ok(Place::Value { span, asked, form: Form::Json });
+                }
+                Some(parent) => {
+                    open = parent.span.start;
+                    text = body.get(..parent.span.end).unwrap_or_default();
+                }
+            }
         }
+        Ok(Place::Nowhere)
+    }
+
+    /// The member of `level` in the object that opens at `open` and has its first key at `first`; the offset after its
+    /// closing brace.
+    fn find(
+        &mut self,
+        body: &[u8],
+        open: usize,
+        first: usize,
+        level: Level<'_>,
+    ) -> Result<(Option<Wanted>, usize), LocateError> {
         self.skeleton.begin();
-        let end = self.members(body, open, first)?;
-        end_of_body(body, end)?;
-        Ok(match self.skeleton.finish(body)? {
-            Some(model) => Place::Value { span: model.span, asked: model.asked },
-            None => Place::Absent { at: open + 1, empty: false },
-        })
+        let end = self.members(body, open, first, level)?;
+        Ok((self.skeleton.finish(body, level)?, end))
     }
 
     /// Passes the members, of which the first key is at `first`, to the skeleton; the offset after the
     /// closing brace.
-    fn members(&mut self, body: &[u8], open: usize, first: usize) -> Result<usize, LocateError> {
+    fn members(
+        &mut self,
+        body: &[u8],
+        open: usize,
+        first: usize,
+        level: Level<'_>,
+    ) -> Result<usize, LocateError> {
         let unless_cut_off = |expected, at| {
             if at < body.len() {
                 LocateError::Unexpected { expected, at }
@@ -83,7 +113,7 @@ impl Scratch {
                 return Err(unless_cut_off(Expected::Value, value));
             }
             let end = self.value(body, value, found)?;
-            self.skeleton.add(body, Member { key, value: value..end, found })?;
+            self.skeleton.add(body, Member { key, value: value..end, found }, level)?;
             let next = skip_space(body, end);
             match body.get(next) {
                 Some(b',') => at = skip_space(body, next + 1),
@@ -118,6 +148,12 @@ impl Scratch {
     }
 }
 
+/// The place of a model that is to be added right after the brace before `at`.
+fn absent(at: usize, level: Level<'_>, empty: bool) -> Place {
+    let (before, after) = level.insertion(empty);
+    Place::Absent { at, before, after, form: Form::Json }
+}
+
 /// The offset of the brace that opens the body's object.
 fn open_object(body: &[u8]) -> Result<usize, LocateError> {
     let at = skip_space(body, 0);
@@ -149,3 +185,5 @@ fn skip_space(body: &[u8], at: usize) -> usize {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_at_a_path;

@@ -1,10 +1,11 @@
 //! Why a body was refused, in words for the developer of the application that sent it.
 
+use super::path::JsonPath;
 use std::fmt;
 
 /// Why no model can be placed in a body. Offsets are in bytes from the body's start; no message repeats the
 /// body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LocateError {
     /// Nothing but white space.
     #[error("the body is empty")]
@@ -26,7 +27,7 @@ pub enum LocateError {
     /// A string, an array or an object that has no end.
     #[error("the {} that begins at byte {at} does not end", .what.noun())]
     Unclosed {
-        /// What was begun: the string itself, or the top-level value in which a bracket is open.
+        /// What was begun: the string itself, or the value in which a bracket is open.
         what: Found,
         /// Its first byte.
         at: usize,
@@ -51,19 +52,19 @@ pub enum LocateError {
         /// The number's first byte.
         at: usize,
     },
-    /// A top-level key or string that is not UTF-8.
+    /// A key or string that is not UTF-8.
     #[error("invalid UTF-8 at byte {at}")]
     InvalidUtf8 {
         /// The first byte that belongs to no character.
         at: usize,
     },
-    /// A control character in a top-level key or string.
+    /// A control character in a key or string.
     #[error("a control character at byte {at} must be escaped")]
     ControlCharacter {
         /// The character's byte.
         at: usize,
     },
-    /// A backslash in a top-level key or string that begins no escape.
+    /// A backslash in a key or string that begins no escape.
     #[error("invalid escape at byte {at}")]
     InvalidEscape {
         /// The backslash.
@@ -82,16 +83,30 @@ pub enum LocateError {
         at: usize,
     },
     /// A model that is no string.
-    #[error("\"model\" must be a string, found {found} at byte {at}")]
+    #[error("\"{path}\" must be a string, found {found} at byte {at}")]
     ModelNotString {
+        /// Where the model stands.
+        path: JsonPath,
         /// What the model is.
         found: Found,
         /// The value's first byte.
         at: usize,
     },
-    /// Two models, of which readers of JSON may take either.
-    #[error("\"model\" is given twice, at bytes {first} and {second}")]
-    ModelTwice {
+    /// What the model should stand in is no object.
+    #[error("\"{path}\" must be an object with the model in it, found {found} at byte {at}")]
+    ParentNotObject {
+        /// Where it stands.
+        path: JsonPath,
+        /// What it is.
+        found: Found,
+        /// The value's first byte.
+        at: usize,
+    },
+    /// Two models, or two objects for one to stand in, of which readers of JSON may take either.
+    #[error("\"{path}\" is given twice, at bytes {first} and {second}")]
+    Twice {
+        /// Where it stands.
+        path: JsonPath,
         /// The first byte of the first key.
         first: usize,
         /// The first byte of the second key.

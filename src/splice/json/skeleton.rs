@@ -2,7 +2,7 @@
 //!
 //! simd-json parses in place, wants a tape as long as the document, and refuses deep inside what vendors
 //! accept. So it is given a copy of the keys alone, each with a stand-in for its value, but for a value whose
-//! key spells `model`. It decides what the keys spell, which of them is `model`, and what the model is.
+//! key spells the model's name. It decides what the keys spell, which of them is that name, and what the model is.
 //!
 //! Members are parsed in batches of bounded size, so that memory does not grow with their number.
 
@@ -11,9 +11,9 @@ use std::ops::Range;
 use simd_json::{Buffers, INPUT_PADDING, Node, Tape, fill_tape_padded};
 
 use super::error::{Found, LocateError};
+use super::path::Level;
 use super::text;
 
-const MODEL: &str = "model";
 /// Members of one batch.
 const BATCH_MEMBERS: usize = 256;
 /// Bytes after which a batch is parsed, though it has fewer members.
@@ -23,7 +23,7 @@ const KEY_LONGEST: usize = 1024;
 /// A skeleton that grew over this, for a very long model, is not kept.
 const KEPT_BYTES: usize = 64 * 1024;
 
-/// A top-level member, in offsets of the body.
+/// A member, in offsets of the body.
 pub(super) struct Member {
     /// The key's string token.
     pub(super) key: Range<usize>,
@@ -35,18 +35,18 @@ pub(super) struct Member {
 
 impl Member {
     /// The value goes into the skeleton: it is the model, and a string.
-    fn is_copied(&self, body: &[u8]) -> bool {
-        self.found == Found::String && text::spells(inside(body, &self.key), MODEL)
+    fn is_copied(&self, body: &[u8], level: Level<'_>) -> bool {
+        self.found == Found::String && level.is_model && text::spells(inside(body, &self.key), level.name)
     }
 }
 
-/// A model that was found.
-pub(super) struct Model {
+/// What was looked for: the model, or the object that it stands in.
+pub(super) struct Wanted {
     /// The first byte of its key.
     key_at: usize,
     /// Its value.
     pub(super) span: Range<usize>,
-    /// Its value, decoded.
+    /// The model, decoded; nothing of an object.
     pub(super) asked: Box<str>,
 }
 
@@ -57,8 +57,8 @@ pub(super) struct Skeleton {
     buffers: Buffers,
     /// Empty between parses; `'static` because it then borrows nothing.
     tape: Tape<'static>,
-    /// The model of the batches parsed so far.
-    model: Option<Model>,
+    /// What was found in the batches parsed so far.
+    wanted: Option<Wanted>,
 }
 
 impl Default for Skeleton {
@@ -68,24 +68,24 @@ impl Default for Skeleton {
             members: Vec::new(),
             buffers: Buffers::new(0),
             tape: Tape(Vec::new()),
-            model: None,
+            wanted: None,
         }
     }
 }
 
 impl Skeleton {
-    /// Forgets the last body, which may have been refused half-way.
+    /// Forgets the last object, which may have been refused half-way.
     pub(super) fn begin(&mut self) {
         self.text.clear();
         self.members.clear();
-        self.model = None;
+        self.wanted = None;
     }
 
     /// Adds a member of `body`, and parses the batch when that fills it.
     ///
     /// # Errors
-    /// A member of the batch is refused, or its model is the second one or no string.
-    pub(super) fn add(&mut self, body: &[u8], member: Member) -> Result<(), LocateError> {
+    /// A member of the batch is refused, or what is looked for is there twice or of another kind.
+    pub(super) fn add(&mut self, body: &[u8], member: Member, level: Level<'_>) -> Result<(), LocateError> {
         let key = body.get(member.key.clone()).unwrap_or_default();
         self.text.push(if self.members.is_empty() { b'{' } else { b',' });
         if key.len() > KEY_LONGEST {
@@ -95,27 +95,27 @@ impl Skeleton {
             self.text.extend_from_slice(key);
         }
         self.text.push(b':');
-        if member.is_copied(body) {
+        if member.is_copied(body, level) {
             self.text.extend_from_slice(body.get(member.value.clone()).unwrap_or_default());
         } else {
             self.text.push(b'0');
         }
         self.members.push(member);
         if self.members.len() >= BATCH_MEMBERS || self.text.len() >= BATCH_BYTES {
-            self.parse(body)?;
+            self.parse(body, level)?;
         }
         Ok(())
     }
 
-    /// Parses what is left of the body's members and gives up its model.
+    /// Parses what is left of the object's members and gives up the one looked for.
     ///
     /// # Errors
     /// As of [`Skeleton::add`].
-    pub(super) fn finish(&mut self, body: &[u8]) -> Result<Option<Model>, LocateError> {
+    pub(super) fn finish(&mut self, body: &[u8], level: Level<'_>) -> Result<Option<Wanted>, LocateError> {
         if !self.members.is_empty() {
-            self.parse(body)?;
+            self.parse(body, level)?;
         }
-        Ok(self.model.take())
+        Ok(self.wanted.take())
     }
 
     /// The memory kept may be more than the next body needs.
@@ -123,14 +123,14 @@ impl Skeleton {
         self.text.capacity() > KEPT_BYTES
     }
 
-    fn parse(&mut self, body: &[u8]) -> Result<(), LocateError> {
+    fn parse(&mut self, body: &[u8], level: Level<'_>) -> Result<(), LocateError> {
         self.text.push(b'}');
         let len = self.text.len();
         self.text.resize(len + INPUT_PADDING, b' ');
         let mut tape = std::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
         let parsed = match fill_tape_padded(&mut self.text, len, &mut self.buffers, &mut tape) {
-            Ok(()) => find_model(&tape.0, &self.members, &mut self.model),
-            Err(_) => Err(refusal(body, &self.members)),
+            Ok(()) => find(&tape.0, &self.members, level, &mut self.wanted),
+            Err(_) => Err(refusal(body, &self.members, level)),
         };
         self.tape = tape.reset();
         self.text.clear();
@@ -139,30 +139,39 @@ impl Skeleton {
     }
 }
 
-/// Looks for the model among the members that `nodes` is the tape of.
-fn find_model(nodes: &[Node<'_>], members: &[Member], model: &mut Option<Model>) -> Result<(), LocateError> {
+/// Looks for the member of `level` among those that `nodes` is the tape of.
+fn find(
+    nodes: &[Node<'_>],
+    members: &[Member],
+    level: Level<'_>,
+    wanted: &mut Option<Wanted>,
+) -> Result<(), LocateError> {
     // The first node is the object's; then come a key and a value for each member, every value being a single
     // node.
     let pairs = nodes.get(1..).unwrap_or_default().chunks_exact(2);
     for (pair, member) in pairs.zip(members) {
-        let [Node::String(MODEL), value] = pair else { continue };
-        if let Some(first) = model {
-            return Err(LocateError::ModelTwice { first: first.key_at, second: member.key.start });
+        let [Node::String(key), value] = pair else { continue };
+        if *key != level.name {
+            continue;
         }
-        let Node::String(asked) = value else {
-            return Err(LocateError::ModelNotString { found: member.found, at: member.value.start });
+        if let Some(first) = wanted {
+            return Err(level.twice(first.key_at, member.key.start));
+        }
+        let asked = match value {
+            Node::String(asked) => Box::from(*asked),
+            _ if !level.is_model && member.found == Found::Object => Box::default(),
+            _ => return Err(level.of_other_kind(member.found, member.value.start)),
         };
-        *model =
-            Some(Model { key_at: member.key.start, span: member.value.clone(), asked: Box::from(*asked) });
+        *wanted = Some(Wanted { key_at: member.key.start, span: member.value.clone(), asked });
     }
     Ok(())
 }
 
 /// Why the parser refused a batch: it does not say where, so the members are judged again one by one.
-fn refusal(body: &[u8], members: &[Member]) -> LocateError {
+fn refusal(body: &[u8], members: &[Member], level: Level<'_>) -> LocateError {
     for member in members {
         let mut copied = vec![&member.key];
-        if member.is_copied(body) {
+        if member.is_copied(body, level) {
             copied.push(&member.value);
         }
         for token in copied {
