@@ -7,6 +7,7 @@
 //! # The rooms
 //! Pure, importing nothing of ours:
 //! - [`balance`]: whose turn it is, who is out, what counts as a failure;
+//! - [`coding`]: decoding a body that is compressed, as it passes;
 //! - [`splice`]: finding a body's model and putting another in its place;
 //! - [`sse`]: reading a stream of events for those that say it has failed;
 //! - [`usage`]: reading from a response how many tokens it has used;
@@ -34,6 +35,7 @@
 pub mod admin;
 pub mod balance;
 pub mod cli;
+pub mod coding;
 pub mod config;
 pub mod gateway;
 pub mod keys;
