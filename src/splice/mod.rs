@@ -1,13 +1,15 @@
 //! Finding a request's model and putting another in its place.
 //!
-//! Bytes in, a span out, bytes out. [`locate`] says where the model of a JSON body stands, [`splice`] copies a body with
-//! that one value replaced, and [`Body`] replaces it where it stands. Every other byte is the client's own: number forms,
+//! Bytes in, a span out, bytes out. [`locate`] says where the model of a JSON body stands and [`locate_in_form`] where that
+//! of a form does; [`splice`] copies a body with that one value replaced, and [`Body`] replaces it where it stands. Every other byte is the client's own: number forms,
 //! key order, white space, escapes.
 
 mod body;
 mod json;
+mod multipart;
 mod place;
 
 pub use body::Body;
 pub use json::{Expected, Found, JsonPath, JsonPathError, LocateError, locate};
+pub use multipart::{Boundary, FormError, locate_in_form};
 pub use place::{Form, ModelToken, Place, splice, spliced_len};

@@ -185,5 +185,3 @@ fn skip_space(body: &[u8], at: usize) -> usize {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_at_a_path;

@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod at_a_path;
+
 /// Where the model stands in most bodies.
 fn locate(body: &[u8]) -> Result<Place, LocateError> {
     super::locate(body, &JsonPath::model())

@@ -1,6 +1,6 @@
 //! What holds of models that stand deeper in the body.
 
-use super::*;
+use crate::splice::json::scan::*;
 
 fn at(path: &str, body: &str) -> Result<Place, LocateError> {
     locate(body.as_bytes(), &path.parse().unwrap())
