@@ -2,12 +2,15 @@
 //!
 //! Bytes in, a span out, bytes out. [`locate`] says where the model of a JSON body stands and [`locate_in_form`] where that
 //! of a form does; [`splice`] copies a body with that one value replaced, and [`Body`] replaces it where it stands. Every other byte is the client's own: number forms,
-//! key order, white space, escapes.
+//! key order, white space, escapes. [`template`] and [`query`] do the same for a model that stands in the URL.
 
 mod body;
 mod json;
 mod multipart;
+mod percent;
 mod place;
+pub mod query;
+pub mod template;
 
 pub use body::Body;
 pub use json::{Expected, Found, JsonPath, JsonPathError, LocateError, locate};
