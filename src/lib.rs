@@ -7,6 +7,7 @@
 //! # The rooms
 //! Pure, importing nothing of ours:
 //! - [`balance`]: whose turn it is, who is out, what counts as a failure;
+//! - [`blocks`]: where strings and brackets of JSON stand, 64 bytes at a time;
 //! - [`coding`]: decoding a body that is compressed, as it passes;
 //! - [`splice`]: finding a body's model and putting another in its place;
 //! - [`sse`]: reading a stream of events for those that say it has failed;
@@ -34,6 +35,7 @@
 
 pub mod admin;
 pub mod balance;
+pub mod blocks;
 pub mod cli;
 pub mod coding;
 pub mod config;

@@ -7,7 +7,6 @@
 //! inside any other nested array or object is for the vendor to judge, and so is a lone surrogate in a string that is not
 //! the model.
 
-mod blocks;
 mod error;
 mod literal;
 mod nested;

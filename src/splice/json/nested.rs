@@ -2,14 +2,9 @@
 
 use memchr::memchr2;
 
-use super::blocks::{BLOCK, Marks, Strings, first_block};
 use super::error::{Expected, Found, LocateError};
 use super::text;
-
-/// After so many blocks in which nothing is found, longer steps are taken.
-const LONG: usize = 2;
-/// Bytes looked at together where no string and no bracket stands, as in an array of numbers.
-const STRIDE: usize = 32;
+use crate::blocks::{BLOCK, LONG, Marks, Strings, first_block, is_mark, plain_strides};
 
 /// The open brackets of a nested value, a bit each: depth is bounded by the body alone, and a million levels
 /// are 125 kB.
@@ -94,15 +89,6 @@ pub(super) fn skip(body: &[u8], start: usize, brackets: &mut Brackets) -> Result
     skip_carefully(body, start, brackets)
 }
 
-/// How many bytes there are before the stride in which the first quote or bracket stands.
-fn plain_strides(bytes: &[u8]) -> usize {
-    let (strides, _) = bytes.as_chunks::<STRIDE>();
-    // No early end inside a stride, so that it becomes vector code.
-    let is_plain =
-        |stride: &&[u8; STRIDE]| stride.iter().fold(0, |marks, &byte| marks | u8::from(is_mark(byte))) == 0;
-    STRIDE * strides.iter().take_while(is_plain).count()
-}
-
 /// Opens and closes the brackets at `places` of the block that begins at `at`; the offset after the one that closes the
 /// outermost.
 #[inline]
@@ -162,12 +148,6 @@ fn first_mark(bytes: &[u8]) -> Option<(usize, u8)> {
     bytes.iter().copied().enumerate().find(|(_, byte)| is_mark(*byte))
 }
 
-#[inline]
-fn is_mark(byte: u8) -> bool {
-    // The bit 0x20 is all that tells '[' from '{' and ']' from '}'.
-    byte == b'"' || byte | 0x20 == b'{' || byte | 0x20 == b'}'
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,12 +155,6 @@ mod tests {
 
     fn end(body: &str) -> Result<usize, LocateError> {
         skip(body.as_bytes(), 0, &mut Brackets::default())
-    }
-
-    #[test]
-    fn the_marks_are_these_five() {
-        let marks: Vec<u8> = (0..=255).filter(|byte| is_mark(*byte)).collect();
-        assert_eq!(marks, b"\"[]{}");
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! Strings and brackets, 64 bytes at a time.
+//! Strings and brackets of JSON, 64 bytes at a time.
+//!
+//! Pure, and of use to whoever passes over what is nested, in a request's body or in a response.
 //!
 //! Where quotes, backslashes and brackets stand in a block is found by comparing its bytes all at once, one bit a byte;
 //! which of them are inside strings follows from the bits alone, without a look at each mark. The method is that of
@@ -6,8 +8,13 @@
 
 use wide::u8x16;
 
+/// After so many blocks in which nothing is found, longer steps are taken.
+pub const LONG: usize = 2;
+/// Bytes looked at together where no string and no bracket stands, as in an array of numbers.
+const STRIDE: usize = 32;
+
 /// The bytes of a block.
-pub(super) const BLOCK: usize = 64;
+pub const BLOCK: usize = 64;
 
 const QUOTE: u8x16 = u8x16::new([b'"'; 16]);
 const BACKSLASH: u8x16 = u8x16::new([b'\\'; 16]);
@@ -20,16 +27,19 @@ const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
 
 /// Where in a block these bytes stand: bit n is for byte n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Marks {
-    pub(super) quotes: u64,
-    pub(super) backslashes: u64,
+pub struct Marks {
+    /// `"`
+    pub quotes: u64,
+    /// `\`
+    pub backslashes: u64,
     /// All four kinds.
-    pub(super) brackets: u64,
+    pub brackets: u64,
 }
 
 impl Marks {
+    /// Finds them.
     #[inline]
-    pub(super) fn of(block: &[u8; BLOCK]) -> Self {
+    pub fn of(block: &[u8; BLOCK]) -> Self {
         let mut marks = Self::default();
         let (parts, _) = block.as_chunks::<16>();
         for (number, part) in parts.iter().enumerate() {
@@ -44,14 +54,14 @@ impl Marks {
     }
 
     /// Whether there is neither a quote nor a backslash.
-    pub(super) fn are_none_of_strings(&self) -> bool {
+    pub fn are_none_of_strings(&self) -> bool {
         self.quotes | self.backslashes == 0
     }
 }
 
 /// The first block of `bytes`; what is shorter is filled up with spaces.
 #[inline]
-pub(super) fn first_block(bytes: &[u8]) -> [u8; BLOCK] {
+pub fn first_block(bytes: &[u8]) -> [u8; BLOCK] {
     if let Some(block) = bytes.first_chunk() {
         return *block;
     }
@@ -62,7 +72,7 @@ pub(super) fn first_block(bytes: &[u8]) -> [u8; BLOCK] {
 
 /// Follows strings from one block to the next.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Strings {
+pub struct Strings {
     /// All ones if the last block ended inside a string.
     inside: u64,
     /// 1 if the next block's first byte is escaped.
@@ -71,14 +81,24 @@ pub(super) struct Strings {
 
 impl Strings {
     /// Whether the last block ended inside a string.
-    pub(super) fn is_inside(&self) -> bool {
+    pub fn is_inside(&self) -> bool {
         self.inside != 0
+    }
+
+    /// Goes on after a byte that is inside a string or is not, and before one that is escaped or is not.
+    pub fn resume(is_inside: bool, is_escaped: bool) -> Self {
+        Self { inside: if is_inside { u64::MAX } else { 0 }, escaped: u64::from(is_escaped) }
+    }
+
+    /// Whether the next block's first byte is escaped.
+    pub fn is_escaped(&self) -> bool {
+        self.escaped != 0
     }
 
     /// Which bytes of the next block are in strings, the opening quotes included and the closing ones not. `None` if a
     /// backslash stands outside of strings, where it escapes nothing: these bits cannot tell then.
     #[inline]
-    pub(super) fn next(&mut self, marks: &Marks) -> Option<u64> {
+    pub fn next(&mut self, marks: &Marks) -> Option<u64> {
         let quotes = marks.quotes & !self.escaped(marks.backslashes);
         let inside = parity(quotes) ^ self.inside;
         self.inside = if inside >> 63 == 1 { u64::MAX } else { 0 };
@@ -101,6 +121,22 @@ impl Strings {
     }
 }
 
+/// How many bytes there are before the stride in which the first quote or bracket stands.
+pub fn plain_strides(bytes: &[u8]) -> usize {
+    let (strides, _) = bytes.as_chunks::<STRIDE>();
+    // No early end inside a stride, so that it becomes vector code.
+    let is_plain =
+        |stride: &&[u8; STRIDE]| stride.iter().fold(0, |marks, &byte| marks | u8::from(is_mark(byte))) == 0;
+    STRIDE * strides.iter().take_while(is_plain).count()
+}
+
+/// Whether a byte is a quote or a bracket.
+#[inline]
+pub fn is_mark(byte: u8) -> bool {
+    // The bit 0x20 is all that tells '[' from '{' and ']' from '}'.
+    byte == b'"' || byte | 0x20 == b'{' || byte | 0x20 == b'}'
+}
+
 /// Of each bit, whether the number of ones up to it is odd.
 #[inline]
 fn parity(mut bits: u64) -> u64 {
@@ -117,6 +153,12 @@ mod tests {
 
     fn bits(is_set: impl Iterator<Item = bool>) -> u64 {
         is_set.enumerate().fold(0, |bits, (at, is_set)| bits | u64::from(is_set) << at)
+    }
+
+    #[test]
+    fn the_marks_are_these_five() {
+        let marks: Vec<u8> = (0..=255).filter(|byte| is_mark(*byte)).collect();
+        assert_eq!(marks, b"\"[]{}");
     }
 
     proptest! {
