@@ -22,6 +22,7 @@
 //!
 //! What touches the world:
 //! - [`upstream`]: endpoints as Pingora connects to them;
+//! - [`credential`]: credentials that are made for each request or that change: AWS's signatures, Google's access tokens;
 //! - [`live`]: what is served now, and how it changes while requests are served;
 //! - [`proxy`]: Pingora's hooks, and what they need;
 //! - [`observe`]: the access log, metrics, traces;
@@ -39,6 +40,7 @@ pub mod blocks;
 pub mod cli;
 pub mod coding;
 pub mod config;
+pub mod credential;
 pub mod gateway;
 pub mod keys;
 pub mod live;
