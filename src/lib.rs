@@ -35,6 +35,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod answer;
 pub mod balance;
 pub mod blocks;
 pub mod cli;
