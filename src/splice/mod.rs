@@ -1,8 +1,9 @@
 //! Finding a request's model and putting another in its place.
 //!
 //! Bytes in, a span out, bytes out. [`locate`] says where the model of a JSON body stands and [`locate_in_form`] where that
-//! of a form does; [`splice`] copies a body with that one value replaced, and [`Body`] replaces it where it stands. Every other byte is the client's own: number forms,
-//! key order, white space, escapes. [`template`] and [`query`] do the same for a model that stands in the URL.
+//! of a form does; [`splice`] copies a body with that one value replaced, and [`Body`] replaces it where it stands.
+//! [`template`] and [`query`] are for a model in the URL. Every other byte is the client's own: number forms, key order,
+//! white space, escapes, files.
 
 mod body;
 mod json;

@@ -37,6 +37,8 @@ CASES = [
      None),
     ("a query", "bedrock", "us-east-1", "GET", "bedrock.us-east-1.amazonaws.com",
      "/foundation-models?byProvider=anthropic&byOutputModality=TEXT&a=b%20c&A=%3A%2F&empty=", {}, "", None),
+    ("a path to be normalised", "bedrock", "us-east-1", "POST", HOST, "/model//a/./b/../c/", JSON, BODY, None),
+    ("a query that is not encoded", "bedrock", "us-east-1", "GET", HOST, "/async-invoke?flag&b=~x-._&a=2&a=1", {}, "", None),
     ("a session token", "bedrock", "us-east-1", "POST", HOST, "/model/amazon.nova-lite/invoke", JSON, BODY,
      "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwt"
      "hAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNV"

@@ -44,11 +44,10 @@ struct Scratch {
 impl Scratch {
     fn locate(&mut self, body: &[u8], path: &JsonPath) -> Result<Place, LocateError> {
         let mut open = open_object(body)?;
-        let mut text = body;
         for level in path.levels() {
-            let first = skip_space(text, open + 1);
-            let empty = text.get(first) == Some(&b'}');
-            let (wanted, end) = if empty { (None, first + 1) } else { self.find(text, open, first, level)? };
+            let first = skip_space(body, open + 1);
+            let empty = body.get(first) == Some(&b'}');
+            let (wanted, end) = if empty { (None, first + 1) } else { self.find(body, open, first, level)? };
             if level.depth == 0 {
                 end_of_body(body, end)?;
             }
@@ -57,10 +56,8 @@ impl Scratch {
                 Some(Wanted { span, asked, .. }) if level.is_model => {
                     return Ok(Place::Value { span, asked, form: Form::Json });
                 }
-                Some(parent) => {
-                    open = parent.span.start;
-                    text = body.get(..parent.span.end).unwrap_or_default();
-                }
+                // It closes: that much was seen when it was passed over.
+                Some(parent) => open = parent.span.start,
             }
         }
         Ok(Place::Nowhere)

@@ -125,21 +125,21 @@ impl Pattern {
         let mut fit = Fit::default();
         match (self.groups.as_slice(), self.gaps.as_slice()) {
             ([all], []) => {
-                fit.from_front(all, &mut rest)?;
+                fit.take_front(all, &mut rest)?;
                 rest.rest().is_none().then_some(fit)
             }
             ([front, back], [gap]) => {
-                fit.from_front(front, &mut rest)?;
-                fit.from_back(back, &mut rest)?;
+                fit.take_front(front, &mut rest)?;
+                fit.take_back(back, &mut rest)?;
                 fit.between(gap, &rest)?;
                 Some(fit)
             }
             ([front, middle, back], [_, gap]) => {
-                fit.from_front(front, &mut rest)?;
-                fit.from_back(back, &mut rest)?;
+                fit.take_front(front, &mut rest)?;
+                fit.take_back(back, &mut rest)?;
                 loop {
                     let (mut fit, mut ahead) = (fit.clone(), rest.clone());
-                    let found = fit.from_front(middle, &mut ahead);
+                    let found = fit.take_front(middle, &mut ahead);
                     if found.and_then(|()| fit.between(gap, &ahead)).is_some() {
                         return Some(fit);
                     }
@@ -153,7 +153,7 @@ impl Pattern {
 
 impl Fit {
     /// Takes `group` from the front of `rest`.
-    pub(super) fn from_front(&mut self, group: &[Segment], rest: &mut Segments<'_>) -> Option<()> {
+    pub(super) fn take_front(&mut self, group: &[Segment], rest: &mut Segments<'_>) -> Option<()> {
         group.iter().try_for_each(|segment| {
             let span = rest.take_first()?;
             self.one(segment, &span, rest)
@@ -161,7 +161,7 @@ impl Fit {
     }
 
     /// Takes `group` from the back of `rest`.
-    fn from_back(&mut self, group: &[Segment], rest: &mut Segments<'_>) -> Option<()> {
+    fn take_back(&mut self, group: &[Segment], rest: &mut Segments<'_>) -> Option<()> {
         group.iter().rev().try_for_each(|segment| {
             let span = rest.take_last()?;
             self.one(segment, &span, rest)

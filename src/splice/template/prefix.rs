@@ -33,7 +33,7 @@ impl Prefix {
     #[must_use]
     pub fn strip<'path>(&self, path: &'path str) -> Option<&'path str> {
         let mut rest = Segments::of(path)?;
-        Fit::default().from_front(&self.segments, &mut rest)?;
+        Fit::default().take_front(&self.segments, &mut rest)?;
         match rest.rest() {
             Some(rest) => path.get(rest.start.checked_sub(1)?..),
             None => Some(""),

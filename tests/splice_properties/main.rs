@@ -1,0 +1,9 @@
+//! What holds of the splice for every body, path and query: of generated ones, and of bytes that are none.
+
+mod documents;
+mod form;
+mod json;
+#[path = "../oracle/mod.rs"]
+mod oracle;
+mod path;
+mod query;
