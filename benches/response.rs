@@ -1,4 +1,4 @@
-//! What is looked for in every byte of a response: how many tokens it has used, and events that tell of an error.
+//! Reading a response as it passes: the model, the tokens it has used, and events that tell of an error.
 //!
 //! `cargo bench --bench response`; beside it, a copy of the same bytes, in the same chunks.
 
@@ -6,7 +6,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use evenkeel::{sse, usage};
+use evenkeel::answer::{ErrorEvents, Fields, Kind, Lists, Reading, Seen, Usage};
+use std::sync::Arc;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -56,20 +57,35 @@ fn copy(chunks: &[Vec<u8>], into: &mut Vec<u8>) {
     }
 }
 
-fn tokens(chunks: &[Vec<u8>]) -> Option<usage::Usage> {
-    let mut watch = usage::Watch::default();
-    chunks.iter().for_each(|chunk| watch.feed(black_box(chunk)));
-    watch.usage()
+fn fields() -> Arc<Fields> {
+    let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let lists = Lists {
+        model: texts(&["model", "response.model"]),
+        prompt_tokens: texts(&["usage.prompt_tokens", "usage.input_tokens", "response.usage.input_tokens"]),
+        completion_tokens: texts(&[
+            "usage.completion_tokens",
+            "usage.output_tokens",
+            "response.usage.output_tokens",
+        ]),
+        cached_tokens: texts(&["usage.prompt_tokens_details.cached_tokens"]),
+        total_tokens: texts(&["usage.total_tokens"]),
+    };
+    let error = || texts(&["error"]);
+    let errors = ErrorEvents { events: error(), members: error(), types: error() };
+    Arc::new(Fields::new(&lists, &lists, &errors).unwrap_or_default())
 }
 
-fn errors(chunks: &[Vec<u8>]) -> Option<sse::Seen> {
-    let mut watch = sse::Watch::default();
-    chunks.iter().map(|chunk| watch.feed(black_box(chunk))).last()
+fn reading(fields: &Arc<Fields>, kind: Kind, chunks: &[Vec<u8>]) -> (Option<Seen>, Usage) {
+    let mut reading = Reading::new(fields, kind, None);
+    let seen = chunks.iter().map(|chunk| reading.feed(black_box(chunk))).last();
+    (seen, reading.told().usage)
 }
 
 fn read(c: &mut Criterion) {
+    let fields = fields();
     let large = json(5_000_000);
     let cases = [
+        ("JSON, 500 bytes", vec![json(100)]),
         ("JSON, 10 KiB", vec![json(10 * 1024)]),
         ("JSON, 5 MB in chunks of 64 KiB", large.chunks(64 * 1024).map(<[u8]>::to_vec).collect()),
         (
@@ -85,12 +101,12 @@ fn read(c: &mut Criterion) {
         group.throughput(Throughput::Bytes(chunks.iter().map(Vec::len).sum::<usize>() as u64));
         let mut copied = Vec::new();
         group.bench_function(BenchmarkId::new(*name, "memcpy"), |b| b.iter(|| copy(chunks, &mut copied)));
-        assert!(tokens(chunks).is_some(), "{name}");
-        group.bench_function(BenchmarkId::new(*name, "usage"), |b| b.iter(|| tokens(chunks)));
-        if name.contains("event") {
-            assert_eq!(errors(chunks), Some(sse::Seen::Events), "{name}");
-            group.bench_function(BenchmarkId::new(*name, "errors"), |b| b.iter(|| errors(chunks)));
-        }
+        let kind = if name.contains("event") { Kind::Events } else { Kind::Json };
+        let (seen, usage) = reading(&fields, kind, chunks);
+        assert!(seen == Some(Seen::Events) && usage.prompt.is_some(), "{name}");
+        group.bench_function(BenchmarkId::new(*name, "answer"), |b| {
+            b.iter(|| reading(&fields, kind, chunks));
+        });
     }
     group.finish();
 }

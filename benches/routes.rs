@@ -8,8 +8,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use evenkeel::config::built_in_vendor;
 use evenkeel::gateway::{Access, AiApi, Context, Gateway, MethodPattern, Operation, PathPattern};
-use evenkeel::vendor::Vendor;
 use http::{Method, Uri};
 
 #[global_allocator]
@@ -23,7 +23,7 @@ fn api(context: &str, operations: impl Iterator<Item = (&'static str, String)>) 
     AiApi::new(
         context,
         Context::parse(context).expect("a context"),
-        Vendor::openai_style("openai"),
+        built_in_vendor("openai").expect("a vendor"),
         Access::Open,
         None,
         None,

@@ -6,12 +6,11 @@
 //!
 //! # The rooms
 //! Pure, importing nothing of ours:
+//! - [`answer`]: what a response tells as it passes: its model, its tokens, whether it has failed;
 //! - [`balance`]: whose turn it is, who is out, what counts as a failure;
 //! - [`blocks`]: where strings and brackets of JSON stand, 64 bytes at a time;
 //! - [`coding`]: decoding a body that is compressed, as it passes;
-//! - [`splice`]: finding a body's model and putting another in its place;
-//! - [`sse`]: reading a stream of events for those that say it has failed;
-//! - [`usage`]: reading from a response how many tokens it has used;
+//! - [`splice`]: finding the model of a body, a path or a query, and putting another in its place;
 //! - [`keys`]: making, hashing, storing and finding clients' keys.
 //!
 //! What is known and what runs:
@@ -21,8 +20,8 @@
 //! - [`simulate`]: a policy played on a virtual clock.
 //!
 //! What touches the world:
-//! - [`upstream`]: endpoints as Pingora connects to them;
 //! - [`credential`]: credentials that are made for each request or that change: AWS's signatures, Google's access tokens;
+//! - [`upstream`]: endpoints as Pingora connects to them;
 //! - [`live`]: what is served now, and how it changes while requests are served;
 //! - [`proxy`]: Pingora's hooks, and what they need;
 //! - [`observe`]: the access log, metrics, traces;
@@ -51,7 +50,5 @@ pub mod proxy;
 pub mod server;
 pub mod simulate;
 pub mod splice;
-pub mod sse;
 pub mod upstream;
-pub mod usage;
 pub mod vendor;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that goes wrong panics where it goes wrong")]
 
 use evenkeel::config::{Loaded, Outside, Report, Severity, parse};
-use evenkeel::gateway::Environment;
+use evenkeel::gateway::{Credential, Environment};
 use proptest::prelude::*;
 use std::env::VarError;
 use std::io;
@@ -149,7 +149,9 @@ fn the_complete_example_says_what_it_says() {
     assert_eq!(names, [("gpt-4o", endpoint), ("gpt-4o-mini", endpoint)]);
     assert!(api.operations()[0].pairs(Environment::Sandbox).is_none());
     let endpoint = &pairs.pair(0).unwrap().endpoint;
-    let (_, credential) = endpoint.headers().credential.as_ref().unwrap();
+    let Some(Credential::Header(_, credential)) = &endpoint.headers().credential else {
+        panic!("no credential");
+    };
     assert_eq!(credential, format!("Bearer {SECRET}").as_str());
 }
 
@@ -226,7 +228,7 @@ fn the_machine_form_has_the_same_in_json() {
             },
             {
                 "severity": "error", "path": "vendors.x.modles", "line": 2, "column": 8,
-                "message": "unknown key `modles`, expected one of models", "help": "did you mean `models`?",
+                "message": "unknown key `modles`, expected one of extends, format, credential, headers, requests, mount, response, stream, limits, model_list, models", "help": "did you mean `models`?",
             },
             {
                 "severity": "error", "path": "apis", "line": 3, "column": 7,

@@ -11,7 +11,7 @@ use super::operation::{Json, Nothing, Operation};
 use super::refusal::{Code, Refusal};
 use super::status::timestamp;
 use crate::config::{AccessLogFormat, MetricConventions, Settings};
-use crate::gateway::{Access, AiApi, Endpoint, Endpoints, Environment, Protocol};
+use crate::gateway::{Access, AiApi, Endpoint, Endpoints, Environment, OwnAnswer, Protocol};
 use crate::live::Live;
 use http::Method;
 use policy::ServedPolicy;
@@ -133,6 +133,8 @@ struct ServedEndpoints {
 #[schemars(inline)]
 struct ServedEndpoint {
     name: String,
+    /// Whose it is: the AI API's vendor, or another of the same format.
+    vendor: String,
     url: String,
     /// `[redacted]` if it has one.
     credential: Option<&'static str>,
@@ -149,6 +151,8 @@ struct ServedEndpoint {
 struct ServedOperation {
     method: String,
     path: String,
+    /// What the gateway answers by itself: `models`; null where requests are sent on.
+    answer: Option<&'static str>,
     /// What happens to requests with production keys; null if they go to the primary endpoint.
     production: Option<ServedPolicy>,
     /// What happens to requests with sandbox keys; null if they go to the primary endpoint.
@@ -197,13 +201,14 @@ impl ServedApi {
         let operations = api.operations().iter().map(|operation| ServedOperation {
             method: operation.method().as_str().to_owned(),
             path: operation.path().to_string(),
+            answer: operation.answer().map(|OwnAnswer::Models| "models"),
             production: operation.pairs(Environment::Production).map(|pairs| ServedPolicy::of(pairs)),
             sandbox: operation.pairs(Environment::Sandbox).map(|pairs| ServedPolicy::of(pairs)),
         });
         Self {
             name: api.name().to_owned(),
             context: api.context().as_str().to_owned(),
-            vendor: api.vendor().name().to_owned(),
+            vendor: api.vendor().name.to_string(),
             authentication: match api.access() {
                 Access::ApiKey => "api_key",
                 Access::Open => "none",
@@ -222,6 +227,7 @@ impl ServedEndpoint {
         let (headers, timeouts) = (endpoint.headers(), endpoint.timeouts());
         Self {
             name: endpoint.name().to_owned(),
+            vendor: endpoint.vendor().name.to_string(),
             url: endpoint.url().to_string(),
             credential: headers.credential.as_ref().map(|_| REDACTED),
             headers: headers.others.iter().map(|(name, _)| (name.to_string(), REDACTED)).collect(),

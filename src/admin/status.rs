@@ -161,7 +161,7 @@ fn api_status(live: &Live, serving: &Serving, api: &AiApi) -> ApiStatus {
     ApiStatus {
         name: api.name().to_owned(),
         context: api.context().as_str().to_owned(),
-        vendor: api.vendor().name().to_owned(),
+        vendor: api.vendor().name.to_string(),
         environments: environments
             .map(|environment| environment_status(live, serving, api, environment))
             .collect(),

@@ -42,8 +42,8 @@ pub struct ErrorEvents {
     pub types: Vec<String>,
 }
 
-/// What is read from a vendor's responses.
-#[derive(Debug, Clone)]
+/// What is read from a vendor's responses; by default nothing.
+#[derive(Debug, Clone, Default)]
 pub struct Fields {
     /// From a whole one.
     pub(super) whole: Section,
@@ -76,16 +76,16 @@ pub enum Reason {
     /// A key of which JSON would have another form.
     #[error("has a quote, a backslash or a control character in a key, which is not looked for")]
     Escaped,
-    /// A key longer than [`MAX_KEY`].
+    /// A key longer than `MAX_KEY`.
     #[error("has a key of more than {MAX_KEY} bytes")]
     LongKey,
-    /// More than [`MAX_DEPTH`] keys.
+    /// More than `MAX_DEPTH` keys.
     #[error("has more than {MAX_DEPTH} keys")]
     TooDeep,
     /// A sum where there is nothing to add up.
     #[error("is a sum, but this is a text: give one path")]
     Sum,
-    /// More than [`MAX_COUNTS`] different paths of counts, or too many keys in all.
+    /// More than `MAX_COUNTS` different paths of counts, or too many keys in all.
     #[error("is one path too many: a section has at most {MAX_COUNTS} different ones of counts")]
     TooMany,
 }

@@ -5,14 +5,13 @@
 //! by byte, so that one that is written with escapes is not found. Documents may follow each other, and a top-level array
 //! is a sequence of them.
 
+mod value;
+
 use super::fields::{MAX_DEPTH, MAX_KEY};
 use super::nested::Nested;
-use super::section::{Node, NodeId, ROOT, Section};
-use super::token::{MAX_NUMBER, count, ends_escaped, is_scalar, is_space, string_end};
+use super::section::{NodeId, ROOT, Section};
+use super::token::{ends_escaped, is_scalar, is_space, string_end};
 use super::told::Values;
-
-/// The longest text that is kept, in bytes.
-const MAX_TEXT: usize = 256;
 
 /// Where a reader stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +96,7 @@ impl Reader {
                 State::Member => self.member(byte, values),
                 State::Key { is_escaped } => self.key(is_escaped, rest, section),
                 State::Colon => self.colon(byte),
-                State::Value => self.value(byte, section, values),
+                State::Value => self.value(byte, rest, section, values),
                 State::Text { is_escaped } => self.text(is_escaped, rest, section, values),
                 State::Scalar => self.scalar(rest, section, values),
                 State::Nested => match self.nested.skip(rest) {
@@ -107,7 +106,7 @@ impl Reader {
                     }
                     Err(()) => self.fail(),
                 },
-                State::After => self.after(byte, values),
+                State::After => self.after(byte, rest, values),
                 State::Broken => return,
             };
             rest = rest.get(read..).unwrap_or_default();
@@ -217,31 +216,6 @@ impl Reader {
         1
     }
 
-    #[inline]
-    fn value(&mut self, byte: u8, section: &Section, values: &mut Values) -> usize {
-        let node = self.target.and_then(|target| section.node(target));
-        if is_space(byte) {
-            return 1;
-        }
-        if node.is_some_and(|node| node.is_error) && byte != b'n' {
-            values.may_be_error = true;
-        }
-        match byte {
-            b'"' => self.state = State::Text { is_escaped: false },
-            b'{' => match self.target.filter(|_| node.is_some_and(Node::has_children)) {
-                Some(target) => self.open(target),
-                None => return self.begin_nested(),
-            },
-            b'[' => return self.begin_nested(),
-            _ if is_scalar(byte) => {
-                self.state = State::Scalar;
-                return 0;
-            }
-            _ => return self.fail(),
-        }
-        1
-    }
-
     /// The bracket is read with the rest.
     fn begin_nested(&mut self) -> usize {
         self.nested = Nested::default();
@@ -250,83 +224,25 @@ impl Reader {
     }
 
     #[inline]
-    fn text(&mut self, is_escaped: bool, rest: &[u8], section: &Section, values: &mut Values) -> usize {
-        let end = string_end(is_escaped, rest);
-        let wanted = self.target.and_then(|target| section.node(target)).filter(|node| node.wants_text());
-        let Some(node) = wanted else {
-            match end {
-                Some(_) => self.end_value(),
-                None => self.state = State::Text { is_escaped: ends_escaped(is_escaped, rest) },
-            }
-            return end.map_or(rest.len(), |end| end + 1);
-        };
-        self.keep(rest.get(..end.unwrap_or(rest.len())).unwrap_or_default(), MAX_TEXT);
-        let Some(end) = end else {
-            self.state = State::Text { is_escaped: ends_escaped(is_escaped, rest) };
-            return rest.len();
-        };
-        if self.cut.len() <= MAX_TEXT {
-            take_text(node, &self.cut, section, values);
-        }
-        self.cut.clear();
-        self.end_value();
-        end + 1
-    }
-
-    #[inline]
-    fn scalar(&mut self, rest: &[u8], section: &Section, values: &mut Values) -> usize {
-        let end = rest.iter().position(|byte| !is_scalar(*byte));
-        let part = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-        let number = self.target.and_then(|target| section.node(target)).and_then(|node| node.count);
-        if number.is_some() && (end.is_none() || !self.cut.is_empty()) {
-            self.keep(part, MAX_NUMBER);
-        }
-        if end.is_none() {
-            return rest.len();
-        }
-        if let Some(number) = number {
-            let digits = if self.cut.is_empty() { part } else { &self.cut };
-            if let Some(value) = count(digits) {
-                values.set_count(number, value);
-            }
-            self.cut.clear();
-        }
-        self.end_value();
-        part.len()
-    }
-
-    #[inline]
-    fn after(&mut self, byte: u8, values: &mut Values) -> usize {
+    fn after(&mut self, byte: u8, rest: &[u8], values: &mut Values) -> usize {
         match (byte, self.depth) {
             (b',', 0) => self.state = State::Start,
             (b']', 0) => {
                 self.in_array = false;
                 self.state = State::Start;
             }
-            (b',', _) => self.state = State::Member,
+            (b',', _) => {
+                // What nearly always follows.
+                if let [_, b'"', ..] = rest {
+                    self.state = State::Key { is_escaped: false };
+                    return 2;
+                }
+                self.state = State::Member;
+            }
             (b'}', 1..) => self.close(values),
             _ if is_space(byte) => {}
             _ => return self.fail(),
         }
         1
-    }
-}
-
-/// Takes in a text that is wanted, as it stands between its quotes.
-fn take_text(node: &Node, text: &[u8], section: &Section, values: &mut Values) {
-    if text.contains(&b'\\') {
-        let spelt = serde_json::from_slice::<String>(&[b"\"", text, b"\""].concat());
-        return spelt.into_iter().for_each(|text| take_spelt(node, text.as_bytes(), section, values));
-    }
-    take_spelt(node, text, section, values);
-}
-
-/// Takes in a text as it is meant.
-fn take_spelt(node: &Node, text: &[u8], section: &Section, values: &mut Values) {
-    if let Some(rank) = node.model {
-        values.offer_model(rank, text);
-    }
-    if node.is_type && section.is_error_type(text) {
-        values.may_be_error = true;
     }
 }

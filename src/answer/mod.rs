@@ -142,13 +142,19 @@ impl Reading {
         content.seen()
     }
 
+    /// How it is framed.
+    pub fn kind(&self) -> Kind {
+        match self.content.framing {
+            Framing::Json { .. } => Kind::Json,
+            Framing::Events(_) => Kind::Events,
+            Framing::Frames(_) => Kind::Frames,
+        }
+    }
+
     /// What has been told so far.
     pub fn told(&self) -> Told<'_> {
-        let Content { framing, values, .. } = &self.content;
-        let section = match framing {
-            Framing::Json { .. } => &self.fields.whole,
-            Framing::Events(_) | Framing::Frames(_) => &self.fields.stream,
-        };
+        let values = &self.content.values;
+        let section = if self.kind().is_stream() { &self.fields.stream } else { &self.fields.whole };
         Told { model: values.model(), usage: section.usage(values) }
     }
 

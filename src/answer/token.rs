@@ -1,12 +1,16 @@
 //! Numbers and strings of JSON, as far as they have come.
 
 use memchr::memchr2;
+use wide::u8x16;
 
 /// The longest number that is a count, in bytes.
 pub(super) const MAX_NUMBER: usize = 10;
 
-/// Strings are looked through so far byte by byte: most keys and values end sooner.
-const SHORT: usize = 24;
+/// Strings are looked through so far without a call: most keys and values end sooner.
+const SHORT: usize = 32;
+
+const QUOTE: u8x16 = u8x16::new([b'"'; 16]);
+const BACKSLASH: u8x16 = u8x16::new([b'\\'; 16]);
 
 /// The number that these digits are, if they are a JSON number of 32 bits.
 pub(super) fn count(digits: &[u8]) -> Option<u32> {
@@ -21,12 +25,7 @@ pub(super) fn count(digits: &[u8]) -> Option<u32> {
 #[inline]
 pub(super) fn string_end(is_escaped: bool, bytes: &[u8]) -> Option<usize> {
     let mut at = usize::from(is_escaped);
-    if let Some(near) = bytes.get(at..).unwrap_or_default().iter().take(SHORT).position(is_string_mark) {
-        at += near;
-    } else {
-        at += SHORT;
-        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
-    }
+    at += first_mark(bytes.get(at..)?)?;
     while bytes.get(at) == Some(&b'\\') {
         at += 2;
         at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
@@ -34,9 +33,23 @@ pub(super) fn string_end(is_escaped: bool, bytes: &[u8]) -> Option<usize> {
     (at < bytes.len()).then_some(at)
 }
 
+/// Where the first quote or backslash stands.
 #[inline]
-fn is_string_mark(byte: &u8) -> bool {
-    matches!(byte, b'"' | b'\\')
+fn first_mark(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while at < SHORT {
+        let Some(part) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) else {
+            let rest = bytes.get(at..)?;
+            return rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).map(|near| at + near);
+        };
+        let part = u8x16::new(*part);
+        let marks = (part.simd_eq(QUOTE) | part.simd_eq(BACKSLASH)).to_bitmask();
+        if marks != 0 {
+            return Some(at + marks.trailing_zeros() as usize);
+        }
+        at += 16;
+    }
+    memchr2(b'"', b'\\', bytes.get(at..)?).map(|far| at + far)
 }
 
 /// Whether the byte after a part of a string that has no end in it is escaped.

@@ -2,7 +2,7 @@
 
 use super::{Failure, OutputFormat, print};
 use crate::config::{self, Loaded, Report};
-use crate::gateway::{Access, AiApi, Environment, Operation};
+use crate::gateway::{Access, AiApi, Environment, Operation, OwnAnswer};
 use humantime::format_duration;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -47,7 +47,7 @@ fn summary(file: &str, loaded: &Loaded) -> String {
     let _ = writeln!(text, "admin on http://{}", loaded.settings.admin.address);
     for api in loaded.gateway.apis() {
         let open = if api.access() == Access::Open { ", open to anyone" } else { "" };
-        let vendor = api.vendor().name();
+        let vendor = &api.vendor().name;
         let _ =
             writeln!(text, "\nAI API {} at {} (vendor {vendor}{open})", api.name(), api.context().as_str());
         for operation in api.operations() {
@@ -65,6 +65,10 @@ fn served(api: &AiApi, operation: &Operation, environment: Environment) -> Strin
     let Some(endpoints) = api.endpoints(environment) else {
         return String::new();
     };
+    if operation.answer() == Some(OwnAnswer::Models) {
+        let models = api.models(environment);
+        return format!("    {environment}: answered by the gateway: the list of {} models\n", models.len());
+    }
     let Some(pairs) = operation.pairs(environment) else {
         let primary = endpoints.primary();
         return format!(
@@ -88,7 +92,12 @@ fn served(api: &AiApi, operation: &Operation, environment: Environment) -> Strin
     for (place, pair) in pairs.iter().enumerate() {
         let share = pairs.pool().share(place) * 100.0;
         let (model, endpoint) = (pair.model.name(), &pair.endpoint);
-        let _ = writeln!(text, "      {share:5.1} %  {model} on {} ({})", endpoint.name(), endpoint.url());
+        let whose = match &endpoint.vendor().name {
+            own if *own != api.vendor().name => format!(", vendor {own}"),
+            _ => String::new(),
+        };
+        let (name, url) = (endpoint.name(), endpoint.url());
+        let _ = writeln!(text, "      {share:5.1} %  {model} on {name} ({url}{whose})");
     }
     text
 }
@@ -118,6 +127,9 @@ fn api_as_json(api: &AiApi) -> Value {
             "method": operation.method().as_str(),
             "path": operation.path().to_string(),
         });
+        if let (Some(OwnAnswer::Models), Value::Object(members)) = (operation.answer(), &mut entry) {
+            members.insert("answer".to_owned(), json!("models"));
+        }
         for environment in ENVIRONMENTS {
             if let (Some(pairs), Value::Object(members)) = (operation.pairs(environment), &mut entry) {
                 let list = pairs.iter().enumerate().map(|(place, pair)| {
@@ -135,7 +147,7 @@ fn api_as_json(api: &AiApi) -> Value {
     json!({
         "name": api.name(),
         "context": api.context().as_str(),
-        "vendor": api.vendor().name(),
+        "vendor": &*api.vendor().name,
         "operations": operations.collect::<Vec<_>>(),
     })
 }

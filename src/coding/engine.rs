@@ -200,8 +200,8 @@ impl Zstd {
         missing.iter_mut().zip(input).for_each(|(to, from)| *to = *from);
         self.head_len += read;
         if self.head_len == self.head.len() {
-            let [_, magic @ ..] = self.head;
-            if self.head != ZSTD_FRAME && (magic != ZSTD_SKIPPED || self.head[0] & 0xF0 != 0x50) {
+            let [kind, magic @ ..] = self.head;
+            if self.head != ZSTD_FRAME && (magic != ZSTD_SKIPPED || kind & 0xF0 != 0x50) {
                 return Err(if self.begun { Broken::Trailing } else { Broken::Invalid });
             }
             (self.begun, self.at_end, self.head_len) = (true, false, 0);

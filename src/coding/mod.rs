@@ -132,7 +132,8 @@ impl Decoder {
     /// was broken off is not to be fed any more.
     ///
     /// # Errors
-    /// A body that is not what its coding says. It stays so: every later call gives the same error.
+    /// A body that is not what its coding says. It stays so: every later call gives the same error. How much is handed on
+    /// before depends on how the body is cut.
     pub fn feed<B>(
         &mut self,
         chunk: &[u8],

@@ -2,10 +2,12 @@
 //!
 //! The documentation of each field is what `evenkeel schema` tells an editor about the key.
 
+use super::credential_entry::CredentialEntry;
 use super::located::Located;
 use super::scalars::{Attempts, CauseName, Count, PairList, Weight};
 use super::server::ServerSection;
 use super::units::{Size, Span};
+use super::vendor_entry::VendorEntry;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -39,7 +41,7 @@ pub(super) struct File {
     pub(super) reload: Option<Located<ReloadSection>>,
     /// How much of what is accepted.
     pub(super) limits: Option<Located<LimitsSection>>,
-    /// Vendors by name: adds one that speaks OpenAI's dialect, or says which models a vendor has.
+    /// Vendors by name: adds one, or replaces what is known of a built-in one, such as its models.
     pub(super) vendors: Option<Located<BTreeMap<String, Located<VendorEntry>>>>,
     /// The AI APIs that are served, at least one.
     pub(super) apis: List<ApiEntry>,
@@ -134,15 +136,6 @@ pub(super) struct LimitsSection {
     pub(super) request_body: Option<Located<Size>>,
 }
 
-/// What is known of a vendor.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct VendorEntry {
-    /// The models it has. When they are listed, a policy that names another is an error; otherwise, a built-in list is
-    /// looked at for a warning.
-    pub(super) models: Option<List<String>>,
-}
-
 /// One published API of one vendor.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -152,7 +145,7 @@ pub(super) struct ApiEntry {
     /// Where it is mounted, such as `/smartchat`. A request's path is the context and an operation's path; the latter is
     /// appended to the endpoint's URL.
     pub(super) context: Located<String>,
-    /// Whose API it is: a built-in vendor (`openai`, `mistral`) or one of `vendors`.
+    /// Whose API it is: a built-in vendor, such as `openai` or `aws-bedrock`, or one of `vendors`.
     pub(super) vendor: Located<String>,
     /// Who may call it. Default: `api_key`.
     pub(super) authentication: Option<Located<Authentication>>,
@@ -192,8 +185,11 @@ pub(super) struct EndpointEntry {
     pub(super) name: Located<String>,
     /// What requests' paths are appended to, such as `https://api.openai.com/v1`.
     pub(super) url: Located<String>,
-    /// What the gateway presents there, in the vendor's scheme; best as `${VAR}` or `${file:PATH}`. Left out: nothing.
-    pub(super) credential: Option<Located<String>>,
+    /// Whose it is, where it is another vendor's than the AI API's. The format of requests must be the same.
+    pub(super) vendor: Option<Located<String>>,
+    /// What the gateway presents there; best as `${VAR}` or `${file:PATH}`. A text is presented in the vendor's own scheme.
+    /// Left out: nothing.
+    pub(super) credential: Option<Located<CredentialEntry>>,
     /// The version of HTTP that is spoken to it. Default: `http1`, which delivers a vendor's early refusal of a large
     /// request.
     pub(super) protocol: Option<Located<ProtocolName>>,
@@ -228,6 +224,17 @@ pub(super) struct OperationEntry {
     pub(super) path: Located<String>,
     /// How its requests spread over models. Left out: they go to the primary endpoint, the model untouched.
     pub(super) policy: Option<Located<PolicyEntry>>,
+    /// The gateway answers by itself: `models` lists the models that a client may ask for.
+    pub(super) answer: Option<Located<AnswerName>>,
+}
+
+/// What the gateway answers by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum AnswerName {
+    /// The models that a client may ask for, in the shape of the vendor's own list.
+    Models,
 }
 
 /// How requests spread over models.

@@ -11,6 +11,7 @@
 mod access;
 mod admin_access;
 mod build;
+mod credential_entry;
 mod document;
 mod file;
 mod findings;
@@ -31,6 +32,7 @@ mod snippet;
 mod syntax;
 mod tree;
 mod units;
+mod vendor_entry;
 
 pub use admin_access::AdminAccess;
 pub use build::{AdminSettings, Listener, Settings, TlsFiles};
@@ -43,10 +45,12 @@ pub use server::{HistogramScale, ServerSection};
 pub use units::{DurationError, parse_duration};
 
 use crate::gateway::Gateway;
+use crate::vendor::Vendor;
 use document::Document;
 use outside::{Noting, StandIns};
 use reader::Reader;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A configuration that can be served.
 #[derive(Debug)]
@@ -57,6 +61,11 @@ pub struct Loaded {
     pub gateway: Gateway,
     /// What is probably not as it was meant. Holds warnings only, and often nothing.
     pub warnings: Report,
+}
+
+/// The built-in vendor of this name, as a configuration that says nothing of it has it.
+pub fn built_in_vendor(name: &str) -> Option<Arc<Vendor>> {
+    build::built_in_vendor(name)
 }
 
 /// Loads the file at `path` with the environment of this process.

@@ -53,6 +53,11 @@ pub(super) struct StandIns<'a>(pub(super) &'a Path);
 /// Long enough for whatever has a least length.
 const STAND_IN: &str = "a text that only the process that serves can read";
 
+/// Whether `text` stands in for what this process cannot read.
+pub(super) fn is_stand_in(text: &str) -> bool {
+    text == STAND_IN
+}
+
 impl Outside for StandIns<'_> {
     fn variable(&self, name: &str) -> Result<String, VarError> {
         Process.variable(name).or_else(|_| Ok(STAND_IN.to_owned()))

@@ -131,6 +131,18 @@ impl Signer {
         Self(Kind::Aws(scope, Arc::new(Cache::new(source))))
     }
 
+    /// Fetches the credential, if it has to be and is not at hand: to sign a request then takes no wait.
+    ///
+    /// # Errors
+    /// If it cannot be fetched.
+    pub async fn ready(&self, now: SystemTime) -> Result<(), SignError> {
+        match &self.0 {
+            Kind::Keys(..) => Ok(()),
+            Kind::Aws(_, cache) => cache.secret(now).await.map(|_| ()),
+            Kind::Google(cache) => cache.secret(now).await.map(|_| ()),
+        }
+    }
+
     /// The headers that the request needs, in the place of any of the same names; their values are marked sensitive.
     ///
     /// All is as it will be sent: `uri`'s path and query, `host` as the Host header, `headers` (of which those that a

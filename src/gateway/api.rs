@@ -11,7 +11,7 @@ pub struct AiApi {
     number: usize,
     name: String,
     context: Context,
-    vendor: Vendor,
+    vendor: Arc<Vendor>,
     access: Access,
     production: Option<Endpoints>,
     sandbox: Option<Endpoints>,
@@ -60,7 +60,7 @@ impl AiApi {
     pub fn new(
         name: &str,
         context: Context,
-        vendor: Vendor,
+        vendor: Arc<Vendor>,
         access: Access,
         production: Option<Endpoints>,
         sandbox: Option<Endpoints>,
@@ -105,7 +105,7 @@ impl AiApi {
     }
 
     /// Whose API it is.
-    pub fn vendor(&self) -> &Vendor {
+    pub fn vendor(&self) -> &Arc<Vendor> {
         &self.vendor
     }
 
@@ -140,10 +140,24 @@ impl AiApi {
     /// Where requests for `operation` in `environment` go; `None` if the environment has no endpoint.
     pub fn target<'a>(&'a self, operation: &'a Operation, environment: Environment) -> Option<Target<'a>> {
         let endpoints = self.endpoints(environment)?;
-        Some(match operation.pairs(environment) {
-            Some(pairs) => Target::Balanced(pairs),
-            None => Target::Primary(endpoints.primary()),
+        Some(match (operation.answer(), operation.pairs(environment)) {
+            (Some(OwnAnswer::Models), _) => Target::Models,
+            (None, Some(pairs)) => Target::Balanced(pairs),
+            (None, None) => Target::Primary(endpoints.primary()),
         })
+    }
+
+    /// The models that a client of `environment` may ask for, each once: those of the policies there; without any, those
+    /// that the vendor is known to have.
+    pub fn models(&self, environment: Environment) -> Vec<&str> {
+        let pairs = self.operations.iter().filter_map(|operation| operation.pairs(environment));
+        let mut models: Vec<&str> = Vec::new();
+        for pair in pairs.flat_map(|pairs| pairs.iter()) {
+            if !models.contains(&pair.model.name()) {
+                models.push(pair.model.name());
+            }
+        }
+        if models.is_empty() { self.vendor.models.iter().map(String::as_str).collect() } else { models }
     }
 }
 
@@ -154,6 +168,8 @@ pub enum Target<'a> {
     Balanced(&'a Arc<Pairs>),
     /// To the environment's primary endpoint, the model untouched.
     Primary(&'a Arc<Endpoint>),
+    /// Nowhere: the gateway lists the models.
+    Models,
 }
 
 /// A method and path below a context, with at most one policy.
@@ -161,8 +177,16 @@ pub enum Target<'a> {
 pub struct Operation {
     method: MethodPattern,
     path: PathPattern,
+    answer: Option<OwnAnswer>,
     production: Option<Arc<Pairs>>,
     sandbox: Option<Arc<Pairs>>,
+}
+
+/// What the gateway answers by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnAnswer {
+    /// The models that a client may ask for.
+    Models,
 }
 
 impl Operation {
@@ -173,7 +197,19 @@ impl Operation {
         production: Option<Pairs>,
         sandbox: Option<Pairs>,
     ) -> Self {
-        Self { method, path, production: production.map(Arc::new), sandbox: sandbox.map(Arc::new) }
+        let (production, sandbox) = (production.map(Arc::new), sandbox.map(Arc::new));
+        Self { method, path, answer: None, production, sandbox }
+    }
+
+    /// The same, whose requests the gateway answers by itself if there is an `answer`.
+    #[must_use]
+    pub fn answering(self, answer: Option<OwnAnswer>) -> Self {
+        Self { answer, ..self }
+    }
+
+    /// What the gateway answers by itself; `None` where requests are sent on.
+    pub fn answer(&self) -> Option<OwnAnswer> {
+        self.answer
     }
 
     /// The methods it answers to.

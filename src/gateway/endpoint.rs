@@ -1,9 +1,12 @@
 //! Endpoints: where a vendor is, and how it is spoken to.
 
+use crate::credential::Signer;
+use crate::vendor::Vendor;
 use http::header::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -17,6 +20,7 @@ pub struct Endpoint {
     id: EndpointId,
     name: String,
     label: HeaderValue,
+    vendor: Arc<Vendor>,
     url: BaseUrl,
     headers: EndpointHeaders,
     protocol: Protocol,
@@ -26,10 +30,19 @@ pub struct Endpoint {
 /// The headers that an endpoint sets on every request.
 #[derive(Debug, Default)]
 pub struct EndpointHeaders {
-    /// The header that presents the endpoint's credential, in the vendor's scheme.
-    pub credential: Option<(HeaderName, HeaderValue)>,
+    /// What presents the endpoint's credential.
+    pub credential: Option<Credential>,
     /// Any others.
     pub others: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What presents an endpoint's credential.
+#[derive(Debug)]
+pub enum Credential {
+    /// A header that is the same for every request.
+    Header(HeaderName, HeaderValue),
+    /// Headers that are made for each request.
+    Signer(Arc<Signer>),
 }
 
 /// The version of HTTP that an endpoint is spoken to in.
@@ -64,16 +77,17 @@ impl Default for Timeouts {
 }
 
 impl Endpoint {
-    /// The endpoint `name` at `url`.
+    /// The endpoint `name` of `vendor` at `url`.
     pub fn new(
         id: EndpointId,
         name: &str,
+        vendor: Arc<Vendor>,
         url: BaseUrl,
         headers: EndpointHeaders,
         protocol: Protocol,
         timeouts: Timeouts,
     ) -> Self {
-        Self { id, name: name.to_owned(), label: header_text(name), url, headers, protocol, timeouts }
+        Self { id, name: name.to_owned(), label: header_text(name), vendor, url, headers, protocol, timeouts }
     }
 
     /// Its place among all endpoints of the gateway.
@@ -91,6 +105,11 @@ impl Endpoint {
         &self.label
     }
 
+    /// Whose it is.
+    pub fn vendor(&self) -> &Arc<Vendor> {
+        &self.vendor
+    }
+
     /// Where it is.
     pub fn url(&self) -> &BaseUrl {
         &self.url
@@ -99,6 +118,11 @@ impl Endpoint {
     /// What it sets on every request.
     pub fn headers(&self) -> &EndpointHeaders {
         &self.headers
+    }
+
+    /// Whether its requests are signed, and their bodies with them.
+    pub fn is_signed(&self) -> bool {
+        matches!(self.headers.credential, Some(Credential::Signer(_)))
     }
 
     /// The version of HTTP it is spoken to in.

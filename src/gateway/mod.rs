@@ -14,9 +14,9 @@ mod shares;
 mod tries;
 
 pub use crate::keys::Environment;
-pub use api::{Access, AiApi, Endpoints, Operation, Target};
+pub use api::{Access, AiApi, Endpoints, Operation, OwnAnswer, Target};
 pub use endpoint::{
-    BaseUrl, Endpoint, EndpointHeaders, EndpointId, Host, Protocol, Scheme, Timeouts, UrlError,
+    BaseUrl, Credential, Endpoint, EndpointHeaders, EndpointId, Host, Protocol, Scheme, Timeouts, UrlError,
 };
 pub use heritage::{Heritage, HeritageRecord};
 pub use pair::{Commit, Model, ModelError, Pair, PairNumber, Pairs};

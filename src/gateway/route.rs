@@ -73,8 +73,8 @@ fn for_method<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::built_in_vendor;
     use crate::gateway::{Access, Context, PathPattern};
-    use crate::vendor::Vendor;
     use proptest::prelude::*;
 
     fn api(name: &str, context: &str, operations: &[(&str, &str)]) -> AiApi {
@@ -85,7 +85,7 @@ mod tests {
         AiApi::new(
             name,
             Context::parse(context).unwrap(),
-            Vendor::openai_style("v"),
+            built_in_vendor("openai").unwrap(),
             Access::Open,
             None,
             None,

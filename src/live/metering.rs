@@ -26,7 +26,7 @@ pub(super) fn layout(gateway: &Gateway, settings: &Settings) -> Layout {
 fn api_layout(api: &AiApi) -> ApiLayout {
     let primary = |environment| {
         let endpoint = api.endpoints(environment)?.primary();
-        let client = client(api, endpoint, "");
+        let client = client(endpoint, "");
         Some(Primary { environment, endpoint: endpoint.name().into(), client })
     };
     let primaries = Environment::ALL.into_iter().filter_map(primary).collect();
@@ -37,12 +37,12 @@ fn labels(api: &AiApi, environment: Environment, pair: &Pair) -> (TargetLabels, 
     let (model, endpoint) = (pair.model.name(), pair.endpoint.name());
     let labels =
         TargetLabels { api: api.name().into(), environment, model: model.into(), endpoint: endpoint.into() };
-    (labels, client(api, &pair.endpoint, model))
+    (labels, client(&pair.endpoint, model))
 }
 
-fn client(api: &AiApi, endpoint: &Endpoint, model: &str) -> ClientLabels {
+fn client(endpoint: &Endpoint, model: &str) -> ClientLabels {
     ClientLabels {
-        provider: conventions::provider(api.vendor().name()).into(),
+        provider: conventions::provider(&endpoint.vendor().name).into(),
         model: model.into(),
         address: endpoint.url().host().to_string().into(),
         port: endpoint.url().port(),

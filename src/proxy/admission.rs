@@ -1,7 +1,7 @@
 //! Whether a request is served, and where it goes: framing, path, key, environment.
 
 use super::context::{Admitted, Destination, RequestContext};
-use super::headers::{is_encoded, presented_keys};
+use super::headers::presented_keys;
 use super::refusal::{KeyFault, Refusal};
 use crate::gateway::{Access, AiApi, Environment, Gateway, Target};
 use crate::keys::{KeyTable, Lookup};
@@ -31,11 +31,9 @@ pub fn admit(
         return Err(Refusal::RequestTooLarge { limit: gateway.request_body_limit() });
     }
     let destination = match target {
-        Target::Balanced(_) if is_encoded(&request.headers) => {
-            return Err(Refusal::UnsupportedContentEncoding);
-        }
         Target::Balanced(pairs) => Destination::Balanced(pairs.clone()),
         Target::Primary(endpoint) => Destination::Primary(endpoint.clone()),
+        Target::Models => Destination::Models,
     };
     let (operation, context_len) = (route.operation.clone(), route.context_len);
     Ok(Admitted { environment, destination, operation, context_len })

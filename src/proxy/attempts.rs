@@ -2,12 +2,11 @@
 
 use super::context::{Attempt, Destination, RequestContext};
 use super::refusal::Refusal;
-use super::tokens::Tokens;
+use super::told::Told;
 use super::{Balancer, STALE_CONNECTIONS, failure, respond, tracing};
 use crate::balance::{Finding, NoChoice, Outcome, Phase, Tick, Trail};
-use crate::gateway::Pairs;
+use crate::gateway::{Credential, Pairs};
 use crate::live::{Serving, time_of_day};
-use crate::vendor::limits;
 use http::{HeaderMap, StatusCode};
 use log::{info, warn};
 use pingora_core::Error;
@@ -33,11 +32,13 @@ impl Balancer {
         self.count_attempt(session, ctx, now);
         ctx.gate.open();
         ctx.response = None;
-        ctx.events = None;
-        ctx.usage = Tokens::None;
+        ctx.told = Told::Nothing;
+        ctx.has_failed = false;
         ctx.refusal = None;
         let attempt = match &ctx.admitted.as_ref().ok_or(Refusal::Internal)?.destination {
             Destination::Primary(endpoint) => Attempt::new(endpoint.clone(), endpoint.timeouts(), None, now),
+            // Answered before any try.
+            Destination::Models => return Err(Refusal::Internal),
             Destination::Balanced(pairs) => {
                 let choice = pairs.pool().choose(now, ctx.trail.tried());
                 let choice = choice.map_err(|none| refusal_for(none, &ctx.trail, now))?;
@@ -50,7 +51,8 @@ impl Balancer {
         Ok(())
     }
 
-    /// A peer for the try: the endpoint's next address that has not been tried.
+    /// A peer for the try: the endpoint's next address that has not been tried. An endpoint for which there is no credential
+    /// is as good as one that cannot be connected to.
     pub(super) async fn peer(
         &self,
         serving: &Serving,
@@ -63,6 +65,12 @@ impl Balancer {
                 return Err(Outcome::Connect);
             }
         };
+        if let Some(Credential::Signer(signer)) = &attempt.endpoint.headers().credential
+            && let Err(error) = signer.ready(time_of_day()).await
+        {
+            warn!("endpoint `{}`: {error}", attempt.endpoint.name());
+            return Err(Outcome::Connect);
+        }
         if let Some(others) = attempt.addresses.as_mut().filter(|others| !others.is_empty()) {
             peer._address = others.remove(0);
         }
@@ -90,7 +98,7 @@ impl Balancer {
             outcome,
             vendor_delay: headers
                 .filter(|_| counts)
-                .and_then(|headers| limits::delay(headers, time_of_day())),
+                .and_then(|headers| attempt.endpoint.vendor().limits.delay(headers, time_of_day())),
             jitter: if counts { 2.0 * fastrand::f64() - 1.0 } else { 0.0 },
             poisoned: ctx.trail.is_poisoned_by(outcome),
         };
@@ -189,9 +197,10 @@ fn refusal_for(none: NoChoice, trail: &Trail, now: Tick) -> Refusal {
 }
 
 /// What a status says of a pair: that it is exhausted, if the response is good and its headers say so.
-pub(super) fn outcome_of(status: StatusCode, headers: &HeaderMap) -> Outcome {
+pub(super) fn outcome_of(ctx: &RequestContext, status: StatusCode, headers: &HeaderMap) -> Outcome {
     let good = status.is_success() || status.is_redirection();
-    match good && limits::is_exhausted(headers) {
+    let limits = ctx.attempt.as_ref().map(|attempt| &attempt.endpoint.vendor().limits);
+    match good && limits.is_some_and(|limits| limits.is_exhausted(headers)) {
         true => Outcome::Quota,
         false => Outcome::Status(status.as_u16()),
     }

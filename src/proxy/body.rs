@@ -8,9 +8,11 @@
 
 use super::context::{RequestBody, RequestContext};
 use super::refusal::Refusal;
+use crate::coding::{Coding, Decoder};
 use bytes::{Bytes, BytesMut};
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::{Error, ErrorType};
+use std::ops::ControlFlow;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -28,31 +30,65 @@ pub enum ReadError {
     Broken(Box<Error>),
 }
 
-/// Reads a body of at most `limit` bytes, of which the client has promised `promised`. Returns a buffer, and where in it the
-/// body begins.
+/// A body that was read whole.
+pub struct Received {
+    /// The buffer it stands in.
+    pub buffer: Bytes,
+    /// Where in the buffer it begins.
+    pub begin: usize,
+    /// How many bytes the client has sent, which are fewer if they were encoded.
+    pub sent: usize,
+}
+
+/// Reads a body of at most `limit` bytes, of which the client has promised `promised`, and decodes it if it has a `coding`.
 pub async fn read_whole(
     session: &mut ServerSession,
     promised: Option<usize>,
     limit: usize,
-) -> Result<(Bytes, usize), ReadError> {
+    coding: Option<Coding>,
+) -> Result<Received, ReadError> {
     let mut parts = Parts::default();
+    let mut decoder = coding.map(Decoder::new);
+    let mut sent = 0;
     let mut buffering = false;
     loop {
-        let left = promised.map(|promised| promised.saturating_sub(parts.length));
+        let left = promised.map(|promised| promised.saturating_sub(sent));
         if !buffering && left.is_none_or(|left| left <= RETRY_BUFFER) {
             session.enable_retry_buffering();
             buffering = true;
         }
         let Some(part) = read_part(session).await? else {
-            return Ok(parts.into_whole());
+            break;
         };
-        parts.push(part, promised);
-        if parts.length > limit {
+        sent += part.len();
+        match &mut decoder {
+            Some(decoder) => decode(decoder, &part, &mut parts, limit).map_err(ReadError::Refused)?,
+            None => parts.push(part, promised),
+        }
+        if parts.length > limit || sent > limit {
             return Err(ReadError::Refused(Refusal::RequestTooLarge { limit }));
         }
-        if promised == Some(parts.length) {
-            return Ok(parts.into_whole());
+        if promised == Some(sent) {
+            break;
         }
+    }
+    if let Some(decoder) = decoder.filter(|_| sent > 0) {
+        decoder.finish().map_err(|error| ReadError::Refused(Refusal::InvalidEncoding(error)))?;
+    }
+    let (buffer, begin) = parts.into_whole();
+    Ok(Received { buffer, begin, sent })
+}
+
+/// Adds what comes of `part` to `parts`, up to `limit` bytes and a piece: what decodes to more is not decoded any further.
+fn decode(decoder: &mut Decoder, part: &[u8], parts: &mut Parts, limit: usize) -> Result<(), Refusal> {
+    let mut take = |piece: &[u8]| {
+        parts.copy(piece);
+        if parts.length > limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    match decoder.feed(part, &mut take) {
+        Ok(ControlFlow::Continue(())) => Ok(()),
+        Ok(ControlFlow::Break(())) => Err(Refusal::RequestTooLarge { limit }),
+        Err(error) => Err(Refusal::InvalidEncoding(error)),
     }
 }
 
@@ -126,6 +162,16 @@ impl Parts {
             self.joined.extend_from_slice(&std::mem::take(&mut self.only));
         }
         self.joined.extend_from_slice(&part);
+    }
+
+    /// Adds a copy of `part`.
+    fn copy(&mut self, part: &[u8]) {
+        self.length += part.len();
+        if self.joined.is_empty() {
+            self.joined.reserve(part.len() + 2 * ROOM);
+            self.joined.resize(ROOM, 0);
+        }
+        self.joined.extend_from_slice(part);
     }
 
     fn into_whole(self) -> (Bytes, usize) {

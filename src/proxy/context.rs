@@ -6,14 +6,13 @@ use super::headers::request_id;
 use super::refusal::Refusal;
 use super::session::Wrapped;
 use super::stopwatch::Stopwatch;
-use super::tokens::Tokens;
+use super::told::Told;
 use crate::balance::{Choice, Finding, Outcome, Tick, Trail};
 use crate::gateway::{AiApi, Endpoint, Environment, Operation, Pair, Pairs, Timeouts};
 use crate::keys::KeyRecord;
 use crate::live::{Serving, UnderWay};
 use crate::observe::trace::{AttemptSpan, Trace, Tracing};
 use crate::splice;
-use crate::sse;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora_core::protocols::l4::socket::SocketAddr;
@@ -38,8 +37,12 @@ pub struct RequestContext {
     pub key: Option<Arc<KeyRecord>>,
     /// Where it goes; `None` if it was refused.
     pub admitted: Option<Admitted>,
+    /// The model that it asks for outside of its body.
+    pub asked: Option<Box<str>>,
     /// Its body.
     pub body: RequestBody,
+    /// Whether the body has lost its content coding.
+    pub decoded: bool,
     /// The latest try.
     pub attempt: Option<Attempt>,
     /// The pairs that were tried, and what came of each.
@@ -48,10 +51,10 @@ pub struct RequestContext {
     pub refusal: Option<Refusal>,
     /// The vendor's answer to the latest try.
     pub response: Option<Response>,
-    /// The events of that answer, if it is a stream of them that can be read.
-    pub events: Option<sse::Watch>,
-    /// The tokens that it tells of.
-    pub usage: Tokens,
+    /// What that answer tells.
+    pub told: Told,
+    /// Whether it is a stream that has told of an error.
+    pub has_failed: bool,
     /// The latest error that a vendor answered an earlier try with, for want of anything better.
     pub kept: Option<Kept>,
     /// The client's session, while another stands in its place.
@@ -84,13 +87,15 @@ pub enum Destination {
     Balanced(Arc<Pairs>),
     /// One endpoint, the model untouched.
     Primary(Arc<Endpoint>),
+    /// Nowhere: the gateway lists the models.
+    Models,
 }
 
 /// The body of a request.
 pub enum RequestBody {
     /// It passes through as it arrives; so many bytes have.
     Streamed(usize),
-    /// It was read whole, and the model found in it.
+    /// It was read whole, and the model found in it if it stands there.
     Whole(splice::Body),
 }
 
@@ -162,12 +167,17 @@ impl Attempt {
         pairs.pair(choice.place)
     }
 
-    /// The body for this try, made of the client's.
-    pub fn body_of(&self, body: &mut RequestBody) -> Option<Bytes> {
-        match (body, self.pair()) {
-            (RequestBody::Whole(body), Some(pair)) => Some(body.with(pair.model.token())),
-            _ => None,
-        }
+    /// The body for this try, made of the client's. If the model `stands_elsewhere` in the request, a body without one is
+    /// left without.
+    pub fn body_of(&self, body: &mut RequestBody, stands_elsewhere: bool) -> Option<Bytes> {
+        let RequestBody::Whole(body) = body else {
+            return None;
+        };
+        Some(match self.pair() {
+            Some(pair) if stands_elsewhere => body.with_if_there(pair.model.token()),
+            Some(pair) => body.with(pair.model.token()),
+            None => body.as_it_is(),
+        })
     }
 
     /// Tells the pool what came of it at `now`. Returns whether the pair was suspended for it.
@@ -195,24 +205,27 @@ pub struct Response {
     pub status: StatusCode,
     /// When its header came.
     pub came: Tick,
-    /// Whether it is a stream of events.
-    pub is_stream: bool,
     /// The vendor's own id of the request, which ours replaces.
     pub vendor_request_id: Option<HeaderValue>,
 }
 
 impl RequestContext {
+    /// Whether the gateway answers with the list of models.
+    pub fn is_for_models(&self) -> bool {
+        self.admitted.as_ref().is_some_and(|admitted| matches!(admitted.destination, Destination::Models))
+    }
+
+    /// The model that the client asked for, if it was looked for and is there.
+    pub fn asked_model(&self) -> Option<&str> {
+        self.asked.as_deref().or_else(|| self.body.asked_model())
+    }
+
     /// The latest try has come to `outcome`. Something worse may still come of it.
     pub fn end_try(&mut self, outcome: Outcome) {
         self.trail.end(outcome);
         if let Some(attempt) = &mut self.attempt {
             attempt.outcome = Some(outcome);
         }
-    }
-
-    /// Whether the vendor's answer is a stream of events.
-    pub fn is_stream(&self) -> bool {
-        self.response.as_ref().is_some_and(|response| response.is_stream)
     }
 
     /// The pairs that were tried, in order, as `model@endpoint=outcome`, names percent-encoded; `None` where no pair was.
@@ -254,13 +267,15 @@ impl RequestContext {
             api: None,
             key: None,
             admitted: None,
+            asked: None,
             body: RequestBody::Streamed(0),
+            decoded: false,
             attempt: None,
             trail: Trail::new(began),
             refusal: None,
             response: None,
-            events: None,
-            usage: Tokens::None,
+            told: Told::Nothing,
+            has_failed: false,
             kept: None,
             wrapped: None,
             deadline: None,

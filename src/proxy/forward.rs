@@ -1,61 +1,142 @@
 //! The request as the vendor gets it.
 
+use super::context::Attempt;
 use super::headers::{dropped, is_hop_by_hop, may_hold_key};
-use crate::gateway::{Access, AiApi, Endpoint};
+use crate::credential::SUPERSEDED;
+use crate::gateway::{Access, AiApi, Credential, Endpoint, Model};
+use crate::live::time_of_day;
+use crate::vendor::{Address, Asked, RequestRule};
 use http::Uri;
 use http::header::{self, HeaderName};
 use pingora_core::{Error, ErrorType, OrErr, Result};
 use pingora_http::RequestHeader;
 
-/// Turns the client's request header into that for `endpoint`: its URL before the rest of the path, its Host, its
-/// credential in place of the client's.
+/// Turns the client's request header into that for the try `attempt`: its path and query at the endpoint, its Host, its
+/// credential in place of the client's, the model where it stands in any of them. Returns whether the model stands
+/// elsewhere than in the body.
 pub fn rewrite(
     request: &mut RequestHeader,
     api: &AiApi,
-    endpoint: &Endpoint,
+    attempt: &Attempt,
     context_len: usize,
-) -> Result<()> {
-    let uri = uri_at(endpoint, &request.uri, context_len)?;
-    request.set_uri(uri);
-    let headers = endpoint.headers();
+) -> Result<bool> {
+    let endpoint = &attempt.endpoint;
+    let (vendor, headers) = (endpoint.vendor(), endpoint.headers());
     let keys_go = headers.credential.is_some() || api.access() == Access::ApiKey;
-    drop_clients_own(request, keys_go);
-    for (name, value) in headers.others.iter().chain(&headers.credential) {
+    let mut by_path = false;
+    match attempt.pair().filter(|_| !vendor.names_models_in_bodies_only()) {
+        Some(pair) => {
+            let address = address_at(endpoint, api, &request.uri, context_len, pair.model.name())?;
+            if let Some(rule) = address.rule {
+                by_path = rule.is_by_path();
+                name_in_header(request, rule, &pair.model)?;
+            }
+            request.set_uri(uri(address.path, address.query.as_deref())?);
+        }
+        None => {
+            let path = path_at(endpoint, api, &request.uri, context_len)?;
+            let uri = uri(path, request.uri.query())?;
+            request.set_uri(uri);
+        }
+    }
+    drop_clients_own(request, keys_go, keys_go && vendor.credential.aws_service.is_some());
+    for (name, value) in &vendor.headers {
+        if !request.headers.contains_key(name) {
+            request.insert_header(name.clone(), value.clone())?;
+        }
+    }
+    for (name, value) in &headers.others {
         request.insert_header(name.clone(), value.clone())?;
     }
-    request.insert_header(header::HOST, endpoint.url().authority().clone())
+    if let Some(Credential::Header(name, value)) = &headers.credential {
+        request.insert_header(name.clone(), value.clone())?;
+    }
+    request.insert_header(header::HOST, endpoint.url().authority().clone())?;
+    Ok(by_path)
 }
 
-/// States the length of a body that is sent whole.
-pub fn set_length(request: &mut RequestHeader, length: usize) -> Result<()> {
+/// States the length of a body that is sent whole, and that it has no content coding if it was `decoded`.
+pub fn set_length(request: &mut RequestHeader, length: usize, decoded: bool) -> Result<()> {
     request.remove_header(&header::TRANSFER_ENCODING);
+    if decoded {
+        request.remove_header(&header::CONTENT_ENCODING);
+    }
     request.insert_header(header::CONTENT_LENGTH, length)
 }
 
-fn uri_at(endpoint: &Endpoint, asked: &Uri, context_len: usize) -> Result<Uri> {
-    let Some(rest) = asked.path().get(context_len..) else {
-        return Error::e_explain(ErrorType::InternalError, "the path is shorter than its context");
+/// Signs the request of a try, whose header and body are as they will be sent.
+pub async fn sign(request: &mut RequestHeader, attempt: &Attempt) -> Result<()> {
+    let endpoint = &attempt.endpoint;
+    let Some(Credential::Signer(signer)) = &endpoint.headers().credential else {
+        return Ok(());
     };
-    let base = endpoint.url().path();
-    let mut path = String::with_capacity(base.len() + asked.path().len() + 1);
-    path.push_str(base);
-    path.push_str(rest);
+    let host = endpoint.url().authority().to_str().or_err(ErrorType::InternalError, "the vendor's host")?;
+    let body = attempt.outgoing.as_deref().unwrap_or_default();
+    let made = signer.sign(&request.method, &request.uri, host, &request.headers, body, time_of_day()).await;
+    let made = made.map_err(|error| Error::explain(ErrorType::InternalError, error.to_string()))?;
+    for (name, value) in made {
+        request.insert_header(name, value)?;
+    }
+    Ok(())
+}
+
+/// The rest of a path after the AI API's context.
+fn rest(asked: &Uri, context_len: usize) -> Result<&str> {
+    let rest = asked.path().get(context_len..);
+    rest.ok_or_else(|| Error::explain(ErrorType::InternalError, "the path is shorter than its context"))
+}
+
+/// The path at an endpoint for a request whose model does not stand in it.
+fn path_at(endpoint: &Endpoint, api: &AiApi, asked: &Uri, context_len: usize) -> Result<String> {
+    let rest = rest(asked, context_len)?;
+    // What only the AI API's own vendor has before its paths is not another's.
+    let mount = api.vendor().mount.as_ref().filter(|_| api.vendor().name != endpoint.vendor().name);
+    let rest = mount.and_then(|mount| mount.strip(rest)).unwrap_or(rest);
+    Ok([endpoint.url().path(), rest].concat())
+}
+
+fn address_at<'e>(
+    endpoint: &'e Endpoint,
+    api: &AiApi,
+    asked: &Uri,
+    context_len: usize,
+    model: &str,
+) -> Result<Address<'e>> {
+    let asked = Asked { path: rest(asked, context_len)?, query: asked.query() };
+    let address = endpoint.vendor().address(api.vendor(), endpoint.url().path(), asked, model);
+    address.map_err(|error| Error::explain(ErrorType::InternalError, error.to_string()))
+}
+
+fn uri(mut path: String, query: Option<&str>) -> Result<Uri> {
     if path.is_empty() {
         path.push('/');
     }
-    if let Some(query) = asked.query() {
+    if let Some(query) = query {
         path.push('?');
         path.push_str(query);
     }
     Uri::try_from(path).or_err(ErrorType::InternalError, "making the vendor's path")
 }
 
+/// Names the model in the header in which the vendor has it; where its path decides, only if the header is there.
+fn name_in_header(request: &mut RequestHeader, rule: &RequestRule, model: &Model) -> Result<()> {
+    match &rule.header {
+        Some(name) if !rule.is_by_path() || request.headers.contains_key(name) => {
+            request.insert_header(name.clone(), model.label().clone())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Drops what concerns the client's connection only, and its keys where they are not the vendor's business. What concerns
 /// the vendor's connection is set by Pingora.
-fn drop_clients_own(request: &mut RequestHeader, keys_go: bool) {
+fn drop_clients_own(request: &mut RequestHeader, keys_go: bool, signatures_go: bool) {
     let goes = |name: &HeaderName| {
         // The gateway has asked the client to go on already.
-        is_hop_by_hop(name) || *name == header::EXPECT || (keys_go && may_hold_key(name))
+        is_hop_by_hop(name)
+            || *name == header::EXPECT
+            || (keys_go && may_hold_key(name))
+            || (signatures_go && SUPERSEDED.contains(name))
     };
     let framing = [header::TRANSFER_ENCODING, header::CONTENT_LENGTH, header::HOST];
     for name in dropped(&request.headers, goes, &framing) {
@@ -66,22 +147,27 @@ fn drop_clients_own(request: &mut RequestHeader, keys_go: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::balance::Tick;
+    use crate::config::built_in_vendor;
     use crate::gateway::{BaseUrl, Context, EndpointHeaders, EndpointId, Protocol, Timeouts};
-    use crate::vendor::Vendor;
+    use crate::vendor::present;
+    use std::sync::Arc;
 
-    fn endpoint(url: &str, credential: Option<&str>) -> Endpoint {
-        let vendor = Vendor::openai_style("v");
+    fn endpoint(url: &str, credential: Option<&str>) -> Attempt {
+        let header = |text| present(&header::AUTHORIZATION, "Bearer ", text).unwrap();
         let headers = EndpointHeaders {
-            credential: credential.map(|credential| vendor.authorization(credential).unwrap()),
+            credential: credential.map(header).map(|(name, value)| Credential::Header(name, value)),
             others: vec![(HeaderName::from_static("x-org"), "org-1".parse().unwrap())],
         };
-        let url = BaseUrl::parse(url).unwrap();
-        Endpoint::new(EndpointId(0), "e", url, headers, Protocol::Http1, Timeouts::default())
+        let (vendor, url) = (built_in_vendor("openai").unwrap(), BaseUrl::parse(url).unwrap());
+        let timeouts = Timeouts::default();
+        let endpoint = Endpoint::new(EndpointId(0), "e", vendor, url, headers, Protocol::Http1, timeouts);
+        Attempt::new(Arc::new(endpoint), timeouts, None, Tick::ORIGIN)
     }
 
     fn api(access: Access) -> AiApi {
         let context = Context::parse("/chat").unwrap();
-        AiApi::new("a", context, Vendor::openai_style("v"), access, None, None, Vec::new())
+        AiApi::new("a", context, built_in_vendor("openai").unwrap(), access, None, None, Vec::new())
     }
 
     fn request(path: &str) -> RequestHeader {

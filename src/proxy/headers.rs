@@ -1,5 +1,6 @@
 //! Headers: which are the client's credential, which are of one hop only, and which are ours.
 
+use crate::coding::{Coding, Unsupported};
 use crate::observe::trace::digits;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -57,6 +58,11 @@ pub fn dropped(
     names
 }
 
+/// The content coding of a body with these headers, if it has one.
+pub fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Unsupported> {
+    Coding::of(headers.get_all(http::header::CONTENT_ENCODING).into_iter().map(HeaderValue::as_bytes))
+}
+
 /// The longest request id that is taken over from a client.
 const MAX_REQUEST_ID: usize = 128;
 
@@ -103,14 +109,6 @@ fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
     let values = headers.get_all(http::header::CONNECTION).into_iter();
     let tokens = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     tokens.filter_map(|token| HeaderName::try_from(token.trim()).ok()).collect()
-}
-
-/// Whether the body with these headers is compressed, so that it cannot be read as it passes.
-pub fn is_encoded(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(http::header::CONTENT_ENCODING)
-        .iter()
-        .any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
 }
 
 #[cfg(test)]
@@ -161,14 +159,5 @@ mod tests {
     fn connection_names_more_headers_of_one_hop() {
         let map = headers(&[("connection", "close, X-One ,")]);
         assert_eq!(nominated(&map), ["close", "x-one"]);
-    }
-
-    #[test]
-    fn only_an_encoding_that_changes_bytes_counts() {
-        let headers = |value| headers(&[("content-encoding", value)]);
-        assert!(!is_encoded(&HeaderMap::new()));
-        assert!(!is_encoded(&headers("Identity")));
-        assert!(is_encoded(&headers("gzip")));
-        assert!(is_encoded(&headers("identity, br")));
     }
 }

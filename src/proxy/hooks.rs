@@ -6,7 +6,7 @@ use super::context::{RequestBody, RequestContext};
 use super::gate::Kept;
 use super::refusal::Refusal;
 use super::session::Replay;
-use super::{Balancer, attempts, body, deadline, failure, forward, respond, tracing};
+use super::{Balancer, attempts, body, deadline, failure, forward, models, respond, tracing};
 use crate::balance::Outcome;
 use crate::upstream::Holder;
 use async_trait::async_trait;
@@ -39,6 +39,7 @@ impl ProxyHttp for Balancer {
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
         match self.receive(session, ctx).await {
+            Ok(()) if ctx.is_for_models() => models::answer(session, ctx).await.map(|()| true),
             Ok(()) => Ok(false),
             Err(ReadError::Broken(error)) => Err(error),
             Err(ReadError::Refused(refusal)) => {
@@ -104,11 +105,14 @@ impl ProxyHttp for Balancer {
         let (Some(api), Some(admitted), Some(attempt)) = (&ctx.api, &ctx.admitted, &mut ctx.attempt) else {
             return Err(failure::refused());
         };
-        forward::rewrite(request, api, &attempt.endpoint, admitted.context_len)?;
+        let by_path = forward::rewrite(request, api, attempt, admitted.context_len)?;
         tracing::pass_on(request, ctx.trace.as_ref(), attempt)?;
-        attempt.outgoing = attempt.body_of(&mut ctx.body);
+        attempt.outgoing = attempt.body_of(&mut ctx.body, by_path);
         if let Some(body) = &attempt.outgoing {
-            forward::set_length(request, body.len())?;
+            forward::set_length(request, body.len(), ctx.decoded)?;
+        }
+        if attempt.endpoint.is_signed() {
+            forward::sign(request, attempt).await?;
         }
         ctx.stopwatch.stop(self.clock.now());
         Ok(())
@@ -145,7 +149,7 @@ impl ProxyHttp for Balancer {
         respond::note(ctx, response, now);
         let status = Outcome::Status(response.status.as_u16());
         ctx.end_try(status);
-        let outcome = attempts::outcome_of(response.status, &response.headers);
+        let outcome = attempts::outcome_of(ctx, response.status, &response.headers);
         self.report(ctx, outcome, Some(&response.headers), now);
         let limit = self.let_on(session, ctx, status, now);
         self.set_deadline(ctx, limit);
@@ -170,8 +174,7 @@ impl ProxyHttp for Balancer {
             if let Some(attempt) = &mut ctx.attempt {
                 attempt.first_chunk.get_or_insert(now);
             }
-            ctx.usage.feed(chunk);
-            self.read_events(session, ctx, chunk, now)?;
+            self.read(session, ctx, chunk, now)?;
         }
         ctx.stopwatch.stop(self.clock.now());
         Ok(None)

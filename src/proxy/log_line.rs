@@ -22,7 +22,7 @@ impl Balancer {
         let attempt = ctx.attempt.as_ref();
         let pair = attempt.and_then(|attempt| attempt.pair());
         let response = ctx.response.as_ref();
-        let usage = ctx.usage.usage().unwrap_or_default();
+        let usage = ctx.told.usage().unwrap_or_default();
         self.access_log.write(
             format,
             &Entry {
@@ -34,8 +34,9 @@ impl Balancer {
                 api: ctx.api.as_ref().map(|api| api.name()),
                 environment: ctx.admitted.as_ref().map(|admitted| admitted.environment.as_str()),
                 key: ctx.key.as_ref().map(|key| key.name.as_str()),
-                asked_model: ctx.body.asked_model(),
+                asked_model: ctx.asked_model(),
                 model: pair.map(|pair| pair.model.name()),
+                response_model: ctx.told.model(),
                 endpoint: attempt.map(|attempt| attempt.endpoint.name()),
                 status,
                 error: ctx.refusal.as_ref().map(|refusal| refusal.code()),
@@ -47,6 +48,7 @@ impl Balancer {
                 prompt_tokens: usage.prompt,
                 completion_tokens: usage.completion,
                 cached_tokens: usage.cached,
+                total_tokens: usage.total,
                 bytes_received: client.body_bytes_read() as u64,
                 bytes_sent: client.body_bytes_sent() as u64,
             },

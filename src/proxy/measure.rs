@@ -2,9 +2,9 @@
 
 use super::context::{Attempt, RequestContext};
 use super::{Balancer, tracing};
+use crate::answer::Usage;
 use crate::balance::{Outcome, Tick};
 use crate::observe::metrics::{Count, OperationKind, Served, Target};
-use crate::usage::Usage;
 use pingora_proxy::Session;
 
 /// The status of a request whose client went before it got one, as nginx has it.
@@ -60,18 +60,18 @@ fn count_outcome(ctx: &RequestContext, operation: OperationKind, now: Tick) {
         return;
     };
     target.meter.attempts.count(attempt.outcome);
-    let usage = ctx.usage.usage();
+    let usage = ctx.told.usage();
     if let Some(usage) = usage {
         count_tokens(target, usage);
     }
-    if ctx.usage.is_unreadable() {
+    if ctx.told.is_unreadable() {
         served.meter.usage_unread.add(1);
     }
     let Some(operation) = target.client.as_ref().and_then(|client| client.operation(operation)) else {
         return;
     };
     operation.observe(attempt.outcome, now.since(attempt.began));
-    if let Some(first_chunk) = attempt.first_chunk.filter(|_| ctx.is_stream()) {
+    if let Some(first_chunk) = attempt.first_chunk.filter(|_| ctx.told.is_stream()) {
         operation.first_chunk.observe_duration(first_chunk.since(attempt.began));
     }
     for (histogram, tokens) in [

@@ -12,12 +12,14 @@ mod headers;
 mod hooks;
 mod log_line;
 mod measure;
+mod models;
 mod passing;
+mod place;
 mod refusal;
 mod respond;
 mod session;
 mod stopwatch;
-mod tokens;
+mod told;
 mod tracing;
 
 pub use refusal::{KeyFault, Refusal};
@@ -26,12 +28,13 @@ use crate::balance::Trail;
 use crate::live::{Clock, Live};
 use crate::observe::access_log::AccessLog;
 use crate::observe::trace::Tracing;
-use crate::splice::{self, JsonPath};
+use crate::splice;
 use context::{Admitted, Destination, RequestBody, RequestContext};
 use deadline::Deadline;
 use pingora_proxy::Session;
+use place::BodyPlace;
 use session::{Replay, Wrapped};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 /// How many dead pooled connections one try may meet before a vendor that closes every connection counts as failed.
 const STALE_CONNECTIONS: u8 = 2;
@@ -39,9 +42,6 @@ const STALE_CONNECTIONS: u8 = 2;
 /// How many times Pingora may be asked to try one request: more than the tries that a policy can allow, each with its
 /// addresses and dead connections.
 pub const MAX_TRIES: usize = 128;
-
-/// Where a request's model stands.
-static MODEL: LazyLock<JsonPath> = LazyLock::new(JsonPath::model);
 
 /// The load balancer.
 pub struct Balancer {
@@ -69,10 +69,16 @@ impl Balancer {
         }
     }
 
-    /// Decides where the request goes, and reads its body if the model is to be replaced in it.
+    /// Decides where the request goes, and reads its body if the model is to be replaced in it, or its bytes to be signed.
     async fn receive(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<(), body::ReadError> {
         let admitted = self.admit(session, ctx).map_err(body::ReadError::Refused)?;
-        let balanced = matches!(admitted.destination, Destination::Balanced(_));
+        let looked_for = match &admitted.destination {
+            Destination::Balanced(_) => {
+                Some(place::look(session.req_header(), ctx, &admitted).map_err(body::ReadError::Refused)?)
+            }
+            Destination::Primary(endpoint) if endpoint.is_signed() => Some(BodyPlace::Nowhere),
+            Destination::Primary(_) | Destination::Models => None,
+        };
         ctx.admitted = Some(admitted);
         if expects_continue(session) {
             let client = session.as_downstream_mut();
@@ -81,8 +87,8 @@ impl Balancer {
             client.write_continue_response().await.map_err(|e| body::ReadError::Broken(e.into_down()))?;
             client.set_close_on_response_before_downstream_finish(true);
         }
-        if balanced {
-            ctx.body = self.read_body(session, ctx).await?;
+        if let Some(looked_for) = looked_for {
+            ctx.body = self.read_body(session, ctx, looked_for).await?;
         }
         Ok(())
     }
@@ -98,22 +104,28 @@ impl Balancer {
         &self,
         session: &mut Session,
         ctx: &mut RequestContext,
+        looked_for: BodyPlace,
     ) -> Result<RequestBody, body::ReadError> {
         let promised = admission::content_length(&session.req_header().headers);
+        let coding = match looked_for {
+            BodyPlace::Nowhere => None,
+            _ => headers::coding(&session.req_header().headers)
+                .map_err(|error| body::ReadError::Refused(Refusal::UnsupportedContentEncoding(error)))?,
+        };
         let limit = ctx.serving.gateway.request_body_limit();
         ctx.stopwatch.stop(self.clock.now());
-        let (buffer, begin) = body::read_whole(session.as_downstream_mut(), promised, limit).await?;
+        let received = body::read_whole(session.as_downstream_mut(), promised, limit, coding).await?;
+        ctx.decoded = coding.is_some();
         let now = self.clock.now();
         ctx.stopwatch.start(now);
         // A slow upload is not held against the tries.
         ctx.trail = Trail::new(now);
-        let text = buffer.get(begin..).unwrap_or_default();
-        let place = splice::locate(text, &MODEL)
-            .map_err(|error| body::ReadError::Refused(Refusal::InvalidJson(error)))?;
-        if !body::will_be_replayed(session.as_downstream(), text.len()) {
+        let text = received.buffer.get(received.begin..).unwrap_or_default();
+        let place = looked_for.find(text).map_err(body::ReadError::Refused)?;
+        if !body::will_be_replayed(session.as_downstream(), received.sent) {
             self.wrap(session, ctx, Replay::Body);
         }
-        Ok(RequestBody::Whole(splice::Body::new(buffer, begin, place)))
+        Ok(RequestBody::Whole(splice::Body::new(received.buffer, received.begin, place)))
     }
 
     /// Puts a stand-in in the place of the client's session.

@@ -3,8 +3,8 @@
 use super::attempts::{holds_streams, may_try_another};
 use super::context::RequestContext;
 use super::{Balancer, deadline, failure};
+use crate::answer::Seen;
 use crate::balance::{Outcome, Tick};
-use crate::sse;
 use pingora_core::{Error, Result};
 use pingora_proxy::Session;
 use std::time::Duration;
@@ -27,41 +27,35 @@ impl Balancer {
             ctx.gate.keep();
             return Some(within.map_or(KEEP_LIMIT, |within| within.min(KEEP_LIMIT)));
         }
-        if !ctx.is_stream() {
-            return within;
-        }
-        ctx.events = Some(sse::Watch::default());
-        if holds_streams(session, ctx, now) {
+        if ctx.told.is_stream() && holds_streams(session, ctx, now) {
             self.ensure_wrapped(session, ctx);
             ctx.gate.hold();
         }
         within
     }
 
-    /// Looks for an error event in the next chunk of a stream.
-    pub(super) fn read_events(
+    /// Reads the next chunk of a response: what it tells, and whether a stream has failed.
+    pub(super) fn read(
         &self,
         session: &Session,
         ctx: &mut RequestContext,
         chunk: &[u8],
         now: Tick,
     ) -> Result<()> {
-        let Some(events) = &mut ctx.events else {
+        let seen = ctx.told.feed(chunk);
+        if !ctx.told.is_stream() || ctx.has_failed {
             return Ok(());
-        };
-        match events.feed(chunk) {
-            sse::Seen::Nothing => {}
-            sse::Seen::Events => ctx.gate.release(),
-            sse::Seen::Error
-                if ctx.gate.is_holding() && may_try_another(session, ctx, Outcome::Stream, now) =>
-            {
+        }
+        match seen {
+            Seen::Nothing => {}
+            Seen::Events => ctx.gate.release(),
+            Seen::Error if ctx.gate.is_holding() && may_try_another(session, ctx, Outcome::Stream, now) => {
                 return Err(Error::new_up(failure::ERROR_EVENT));
             }
-            sse::Seen::Error => {
-                // With no other pair to try, a vendor's own word is better than ours. One is enough: the rest of the
-                // stream is passed on unread.
+            Seen::Error => {
+                // With no other pair to try, a vendor's own word is better than ours. One is enough.
                 ctx.gate.release();
-                ctx.events = None;
+                ctx.has_failed = true;
                 self.report(ctx, Outcome::Stream, None, now);
             }
         }

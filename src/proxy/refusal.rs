@@ -3,11 +3,18 @@
 //! They have OpenAI's shape, `{"error":{"message","type","param","code"}}`, so that SDKs raise the right exception. What
 //! a client reads never shows the gateway's insides: no endpoint's URL, no address, no library's error.
 
+use crate::coding::{DecodeError, Unsupported};
 use crate::gateway::{Environment, NoRoute};
-use crate::splice::LocateError;
+use crate::splice::query::QueryError;
+use crate::splice::template::PathError;
+use crate::splice::{FormError, LocateError};
 use http::StatusCode;
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// The content codings in which a request body is accepted where its model is to be replaced.
+const DECODED_CODINGS: &str = "gzip, deflate, br, zstd";
 
 /// Why a request is answered by the gateway itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +23,21 @@ pub enum Refusal {
     BadRequest(&'static str),
     /// The body of an operation with a policy is not one JSON object.
     InvalidJson(LocateError),
+    /// The body of an operation with a policy is no form in which the model can be found.
+    InvalidForm(FormError),
+    /// The model in the path cannot be read.
+    InvalidPath(PathError),
+    /// The path fits none of those in which the vendor's model stands.
+    NoModelInPath {
+        /// The vendor's name.
+        vendor: Arc<str>,
+        /// Its paths.
+        paths: String,
+    },
+    /// The model in the query cannot be read.
+    InvalidQuery(QueryError),
+    /// The body is not what its content coding says.
+    InvalidEncoding(DecodeError),
     /// No key, or none that is known.
     InvalidApiKey(KeyFault),
     /// The key's environment has no endpoint.
@@ -34,8 +56,8 @@ pub enum Refusal {
         /// The greatest body that is, in bytes.
         limit: usize,
     },
-    /// The body of an operation with a policy is compressed.
-    UnsupportedContentEncoding,
+    /// The body of an operation with a policy has a content coding that cannot be decoded.
+    UnsupportedContentEncoding(Unsupported),
     /// No try could connect, or the vendor broke off before a response.
     UpstreamUnreachable,
     /// Every pair is suspended.
@@ -64,14 +86,22 @@ impl Refusal {
     /// The status it is answered with.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::BadRequest(_) | Self::InvalidJson(_) => StatusCode::BAD_REQUEST,
+            Self::BadRequest(_)
+            | Self::InvalidJson(_)
+            | Self::InvalidForm(_)
+            | Self::InvalidPath(_)
+            | Self::NoModelInPath { .. }
+            | Self::InvalidQuery(_) => StatusCode::BAD_REQUEST,
             Self::InvalidApiKey(_) => StatusCode::UNAUTHORIZED,
             Self::EnvironmentNotAvailable(_) | Self::ApiNotSubscribed { .. } => StatusCode::FORBIDDEN,
             Self::NoRoute(NoRoute::Method { .. }) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoRoute(_) => StatusCode::NOT_FOUND,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::RequestTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            // RFC 9110, 15.5.16: also for what is found when the content is looked at.
+            Self::UnsupportedContentEncoding(_) | Self::InvalidEncoding(_) => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::UpstreamUnreachable => StatusCode::BAD_GATEWAY,
             Self::NoActiveEndpoints { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -84,6 +114,9 @@ impl Refusal {
         match self {
             Self::BadRequest(_) => "bad_request",
             Self::InvalidJson(_) => "invalid_json",
+            Self::InvalidForm(_) => "invalid_multipart",
+            Self::InvalidPath(_) | Self::NoModelInPath { .. } => "invalid_path",
+            Self::InvalidQuery(_) => "invalid_query",
             Self::InvalidApiKey(_) => "invalid_api_key",
             Self::EnvironmentNotAvailable(_) => "environment_not_available",
             Self::ApiNotSubscribed { .. } => "api_not_subscribed",
@@ -92,7 +125,7 @@ impl Refusal {
             Self::NoRoute(NoRoute::Method { .. }) => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
             Self::RequestTooLarge { .. } => "request_too_large",
-            Self::UnsupportedContentEncoding => "unsupported_content_encoding",
+            Self::UnsupportedContentEncoding(_) | Self::InvalidEncoding(_) => "unsupported_content_encoding",
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::NoActiveEndpoints { .. } => "no_active_endpoints",
             Self::UpstreamTimeout => "upstream_timeout",
@@ -105,6 +138,15 @@ impl Refusal {
         match self {
             Self::BadRequest(what) => format!("The request cannot be accepted: {what}."),
             Self::InvalidJson(error) => format!("The request body cannot be balanced: {error}."),
+            Self::InvalidForm(error) => format!("The form in the request body cannot be balanced: {error}."),
+            Self::InvalidPath(error) => format!("The path cannot be balanced: {error}."),
+            Self::NoModelInPath { vendor, paths } => format!(
+                "The path cannot be balanced: no model stands in it as in those of `{vendor}`. These are {paths}."
+            ),
+            Self::InvalidQuery(error) => format!("The query cannot be balanced: {error}."),
+            Self::InvalidEncoding(error) => format!(
+                "The request body cannot be decoded: {error}. Send it again, or without `Content-Encoding`."
+            ),
             Self::InvalidApiKey(KeyFault::Missing) => {
                 "No API key was given. Send one of this gateway's keys as \
                  `Authorization: Bearer KEY`, `x-api-key`, `api-key`, `x-goog-api-key` or `apikey`."
@@ -131,9 +173,10 @@ impl Refusal {
             Self::RequestTooLarge { limit } => {
                 format!("The request body is larger than the {limit} bytes that this gateway accepts.")
             }
-            Self::UnsupportedContentEncoding => {
-                "The request body is compressed. Send it without `Content-Encoding`.".to_owned()
-            }
+            Self::UnsupportedContentEncoding(what) => format!(
+                "The request body cannot be decoded: {what}. Send it without `Content-Encoding`, or as one of \
+                 {DECODED_CODINGS}."
+            ),
             Self::UpstreamUnreachable => "The AI vendor could not be reached.".to_owned(),
             Self::NoActiveEndpoints { retry_after: None } => {
                 "All models that could serve this request have been taken out of service.".to_owned()
@@ -151,9 +194,10 @@ impl Refusal {
     /// The part of the request that is wrong, where one can be named.
     pub fn param(&self) -> Option<&'static str> {
         match self {
-            Self::InvalidJson(LocateError::ModelNotString { .. } | LocateError::Twice { .. }) => {
-                Some("model")
-            }
+            Self::InvalidJson(LocateError::ModelNotString { .. } | LocateError::Twice { .. })
+            | Self::InvalidPath(_)
+            | Self::NoModelInPath { .. }
+            | Self::InvalidQuery(_) => Some("model"),
             _ => None,
         }
     }
@@ -164,6 +208,11 @@ impl Refusal {
             Self::NoRoute(NoRoute::Method { allow, .. }) => Some(allow),
             _ => None,
         }
+    }
+
+    /// The value of `Accept-Encoding`, if the answer has one (RFC 9110, 12.5.3).
+    pub fn accept_encoding(&self) -> Option<&'static str> {
+        matches!(self, Self::UnsupportedContentEncoding(_)).then_some(DECODED_CODINGS)
     }
 
     /// The value of `Retry-After` in seconds, if the answer has one.
@@ -199,10 +248,15 @@ impl Refusal {
             | Self::Internal => "server_error",
             Self::BadRequest(_)
             | Self::InvalidJson(_)
+            | Self::InvalidForm(_)
+            | Self::InvalidPath(_)
+            | Self::NoModelInPath { .. }
+            | Self::InvalidQuery(_)
+            | Self::InvalidEncoding(_)
             | Self::NoRoute(_)
             | Self::RequestTimeout
             | Self::RequestTooLarge { .. }
-            | Self::UnsupportedContentEncoding => "invalid_request_error",
+            | Self::UnsupportedContentEncoding(_) => "invalid_request_error",
         }
     }
 }
@@ -261,7 +315,7 @@ mod tests {
                 "method_not_allowed",
             ),
             (Refusal::RequestTooLarge { limit: 1 }, 413, "request_too_large"),
-            (Refusal::UnsupportedContentEncoding, 415, "unsupported_content_encoding"),
+            (Refusal::UnsupportedContentEncoding(Unsupported::Several), 415, "unsupported_content_encoding"),
             (Refusal::UpstreamUnreachable, 502, "upstream_unreachable"),
             (Refusal::NoActiveEndpoints { retry_after: Some(Duration::ZERO) }, 503, "no_active_endpoints"),
             (Refusal::UpstreamTimeout, 504, "upstream_timeout"),

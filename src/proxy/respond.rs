@@ -3,7 +3,7 @@
 use super::context::{RequestContext, Response};
 use super::headers;
 use super::refusal::Refusal;
-use super::tokens::Tokens;
+use super::told::Told;
 use crate::balance::Tick;
 use bytes::Bytes;
 use http::{StatusCode, header};
@@ -21,12 +21,11 @@ const DRAIN: Duration = Duration::from_secs(2);
 pub fn note(ctx: &mut RequestContext, response: &ResponseHeader, now: Tick) {
     if let Some(attempt) = &mut ctx.attempt {
         attempt.span.answered(response.status.as_u16());
+        ctx.told = Told::of(response, attempt.endpoint.vendor());
     }
-    ctx.usage = Tokens::of(response);
     ctx.response = Some(Response {
         status: response.status,
         came: now,
-        is_stream: is_event_stream(response),
         vendor_request_id: response.headers.get(headers::REQUEST_ID).cloned(),
     });
 }
@@ -57,6 +56,15 @@ pub async fn refuse(session: &mut Session, ctx: &mut RequestContext, refusal: Re
         session.as_downstream_mut().set_keepalive(None);
     }
     write(session, ctx, refusal).await
+}
+
+/// Answers with `json`, which is the gateway's own.
+pub async fn own(session: &mut Session, ctx: &RequestContext, json: Bytes) -> Result<()> {
+    let mut response = ResponseHeader::build(StatusCode::OK, Some(4))?;
+    response.insert_header(header::CONTENT_TYPE, "application/json")?;
+    response.insert_header(header::CONTENT_LENGTH, json.len())?;
+    add_ours(&mut response, ctx)?;
+    send(session, Box::new(response), json).await
 }
 
 /// The status of the answer that has begun to go to the client.
@@ -117,17 +125,6 @@ async fn drain(session: &mut Session) {
     }
 }
 
-/// Whether a response is a stream of events that can be read as it passes.
-fn is_event_stream(response: &ResponseHeader) -> bool {
-    let starts = |name: &header::HeaderName, start: &str| {
-        let value = response.headers.get(name).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| {
-            value.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
-        })
-    };
-    starts(&header::CONTENT_TYPE, "text/event-stream") && !headers::is_encoded(&response.headers)
-}
-
 async fn write(session: &mut Session, ctx: &mut RequestContext, refusal: Refusal) -> Result<()> {
     let body = Bytes::from(refusal.body());
     let mut response = ResponseHeader::build(refusal.status(), Some(8))?;
@@ -135,6 +132,9 @@ async fn write(session: &mut Session, ctx: &mut RequestContext, refusal: Refusal
     response.insert_header(header::CONTENT_LENGTH, body.len())?;
     if let Some(allow) = refusal.allow() {
         response.insert_header(header::ALLOW, allow)?;
+    }
+    if let Some(codings) = refusal.accept_encoding() {
+        response.insert_header(header::ACCEPT_ENCODING, codings)?;
     }
     if let Some(seconds) = refusal.retry_after() {
         response.insert_header(header::RETRY_AFTER, seconds)?;

@@ -12,7 +12,7 @@ use pingora_proxy::Session;
 
 /// Begins the span of a try, unless the try goes on with another connection.
 pub fn begin_attempt(session: &Session, ctx: &mut RequestContext) {
-    let (Some(trace), Some(attempt), Some(api)) = (&ctx.trace, &mut ctx.attempt, &ctx.api) else {
+    let (Some(trace), Some(attempt)) = (&ctx.trace, &mut ctx.attempt) else {
         return;
     };
     if attempt.span.has_begun() {
@@ -23,7 +23,7 @@ pub fn begin_attempt(session: &Session, ctx: &mut RequestContext) {
         let url = attempt.endpoint.url();
         Attempted {
             operation: operation(request),
-            provider: conventions::provider(api.vendor().name()),
+            provider: conventions::provider(&attempt.endpoint.vendor().name),
             model: attempt.pair().map(|pair| pair.model.name()),
             endpoint: attempt.endpoint.name(),
             host: url.host().to_string(),
@@ -62,7 +62,7 @@ pub fn tell(span: &mut AttemptSpan, outcome: Outcome) {
 /// Ends the spans of a request that is over.
 pub fn end(session: &Session, ctx: &mut RequestContext) {
     if let Some(attempt) = &mut ctx.attempt {
-        if let Some(usage) = ctx.usage.usage() {
+        if let Some(usage) = ctx.told.usage() {
             attempt.span.used(usage.prompt.map(u64::from), usage.completion.map(u64::from));
         }
         attempt.span.end();

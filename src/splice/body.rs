@@ -48,6 +48,12 @@ impl Body {
         splice(self.buffer.get(self.start..).unwrap_or_default(), &self.place, model)
     }
 
+    /// The body as it is.
+    #[must_use]
+    pub fn as_it_is(&self) -> Bytes {
+        self.buffer.slice(self.start..)
+    }
+
     /// As [`Body::with`], save that a body without a model is left without one: the vendor takes it from elsewhere in the
     /// request.
     #[must_use]

@@ -10,18 +10,31 @@ pub fn provider(vendor: &str) -> &str {
         "mistral" => "mistral_ai",
         "azure-openai" => "azure.ai.openai",
         "gemini" => "gcp.gemini",
+        "vertex-ai" => "gcp.vertex_ai",
         "aws-bedrock" => "aws.bedrock",
+        "azure-ai-foundry" => "azure.ai.inference",
         other => other,
     }
 }
 
 /// The paths' ends that tell an operation. The first that fits counts.
-const OPERATIONS: [(&str, &str); 5] = [
+const OPERATIONS: [(&str, &str); 13] = [
     ("/chat/completions", "chat"),
     ("/responses", "chat"),
     ("/messages", "chat"),
     ("/completions", "text_completion"),
     ("/embeddings", "embeddings"),
+    // Cohere.
+    ("/chat", "chat"),
+    ("/embed", "embeddings"),
+    // Gemini and Vertex AI.
+    (":generateContent", "generate_content"),
+    (":streamGenerateContent", "generate_content"),
+    (":embedContent", "embeddings"),
+    (":batchEmbedContents", "embeddings"),
+    // Amazon Bedrock.
+    ("/converse", "chat"),
+    ("/converse-stream", "chat"),
 ];
 
 /// The value of `gen_ai.operation.name` for a POST to `path`, a path of a vendor's API; `None` where the conventions have
@@ -42,7 +55,9 @@ mod tests {
             ("azure-openai", "azure.ai.openai"),
             ("anthropic", "anthropic"),
             ("gemini", "gcp.gemini"),
+            ("vertex-ai", "gcp.vertex_ai"),
             ("aws-bedrock", "aws.bedrock"),
+            ("azure-ai-foundry", "azure.ai.inference"),
             ("our-own", "our-own"),
         ] {
             assert_eq!(provider(vendor), expected);
@@ -59,6 +74,9 @@ mod tests {
             ("/v1/completions", Some("text_completion")),
             ("/v1/fim/completions", Some("text_completion")),
             ("/v1/embeddings", Some("embeddings")),
+            ("/v1beta/models/m:streamGenerateContent", Some("generate_content")),
+            ("/model/anthropic.claude%3A0/converse-stream", Some("chat")),
+            ("/v2/embed", Some("embeddings")),
             ("/v1/models", None),
             ("/v1/chat/completions/1", None),
             ("/v1/mycompletions", None),

@@ -1,7 +1,8 @@
 //! What vendors say of their limits in the headers of a response: how long to stay away, and whether anything is left.
 //!
 //! Facts: `Retry-After` is RFC 9110, 10.2.3; `retry-after-ms` and `x-ratelimit-*` are OpenAI's and Azure's, whose resets
-//! are written as Go writes durations (`6m0s`, `20ms`) or as a moment; `anthropic-ratelimit-*-reset` is RFC 3339.
+//! are written as Go writes durations (`6m0s`, `20ms`) or as a moment; `anthropic-ratelimit-*-reset` is RFC 3339. Which of
+//! them a vendor has is in its file in `conf/vendors/`.
 //! What cannot be read is passed over: a vendor's odd header is no reason to fail a request.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -9,45 +10,38 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 static RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
-/// Headers that tell when a limit is reset, by a duration or a moment.
-static RESETS: [HeaderName; 6] = [
-    HeaderName::from_static("x-ratelimit-reset-requests"),
-    HeaderName::from_static("x-ratelimit-reset-tokens"),
-    HeaderName::from_static("anthropic-ratelimit-requests-reset"),
-    HeaderName::from_static("anthropic-ratelimit-tokens-reset"),
-    HeaderName::from_static("anthropic-ratelimit-input-tokens-reset"),
-    HeaderName::from_static("anthropic-ratelimit-output-tokens-reset"),
-];
-
 /// Beyond this, a bare number is a moment: seconds since 1970, not seconds to wait.
 const EARLIEST_MOMENT: f64 = 1_000_000_000.0;
 
-/// How long the vendor asks to be left alone, counted from `now`: the longest that it says.
-pub fn delay(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let retry_after = texts(headers, &http::header::RETRY_AFTER).filter_map(|text| retry_after(text, now));
-    let milliseconds = texts(headers, &RETRY_AFTER_MS)
-        .filter_map(|text| text.parse().ok())
-        .filter_map(|milliseconds: f64| Duration::try_from_secs_f64(milliseconds / 1000.0).ok());
-    let resets = RESETS.iter().flat_map(|name| texts(headers, name)).filter_map(|text| reset(text, now));
-    retry_after.chain(milliseconds).chain(resets).max()
+/// The headers in which a vendor tells of its limits, beside `Retry-After` and `retry-after-ms`, which are looked at always.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Those that tell how many tokens are left.
+    pub remaining_tokens: Vec<HeaderName>,
+    /// Those that tell when a limit is reset, by a duration or a moment.
+    pub resets: Vec<HeaderName>,
 }
 
-/// Whether the vendor says that no tokens are left.
-pub fn is_exhausted(headers: &HeaderMap) -> bool {
-    // Every good response comes here. Those headers that are there are looked at, as to look for each that might be there
-    // takes longer.
-    let remaining = headers.iter().filter(|(name, _)| tells_tokens_left(name));
-    remaining.filter_map(|(_, value)| number(value)).any(|left| left <= 0.0)
-}
+impl Limits {
+    /// How long the vendor asks to be left alone, counted from `now`: the longest that it says.
+    pub fn delay(&self, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+        let retry_after =
+            texts(headers, &http::header::RETRY_AFTER).filter_map(|text| retry_after(text, now));
+        let milliseconds = texts(headers, &RETRY_AFTER_MS)
+            .filter_map(|text| text.parse().ok())
+            .filter_map(|milliseconds: f64| Duration::try_from_secs_f64(milliseconds / 1000.0).ok());
+        let resets =
+            self.resets.iter().flat_map(|name| texts(headers, name)).filter_map(|text| reset(text, now));
+        retry_after.chain(milliseconds).chain(resets).max()
+    }
 
-fn tells_tokens_left(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "x-ratelimit-remaining-tokens"
-            | "anthropic-ratelimit-tokens-remaining"
-            | "anthropic-ratelimit-input-tokens-remaining"
-            | "anthropic-ratelimit-output-tokens-remaining"
-    )
+    /// Whether the vendor says that no tokens are left.
+    pub fn is_exhausted(&self, headers: &HeaderMap) -> bool {
+        // Every good response comes here. Those headers that are there are looked at, as to look for each that might be
+        // there takes longer.
+        let remaining = headers.iter().filter(|(name, _)| self.remaining_tokens.contains(name));
+        remaining.filter_map(|(_, value)| number(value)).any(|left| left <= 0.0)
+    }
 }
 
 fn number(value: &HeaderValue) -> Option<f64> {
@@ -126,6 +120,22 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(1_767_225_600)
     }
 
+    fn limits() -> Limits {
+        let names = |names: &[&'static str]| names.iter().map(|name| HeaderName::from_static(name)).collect();
+        Limits {
+            remaining_tokens: names(&[
+                "x-ratelimit-remaining-tokens",
+                "anthropic-ratelimit-tokens-remaining",
+            ]),
+            resets: names(&[
+                "x-ratelimit-reset-requests",
+                "x-ratelimit-reset-tokens",
+                "anthropic-ratelimit-tokens-reset",
+                "anthropic-ratelimit-input-tokens-reset",
+            ]),
+        }
+    }
+
     fn headers(list: &[(&'static str, &str)]) -> HeaderMap {
         let pair =
             |&(name, value): &(&'static str, &str)| (HeaderName::from_static(name), value.parse().unwrap());
@@ -160,29 +170,29 @@ mod tests {
         ];
         for (name, value, milliseconds) in table {
             let expected = milliseconds.map(Duration::from_millis);
-            assert_eq!(delay(&headers(&[(name, value)]), now()), expected, "{name}: {value}");
+            assert_eq!(limits().delay(&headers(&[(name, value)]), now()), expected, "{name}: {value}");
         }
     }
 
     #[test]
     fn the_longest_of_several_counts() {
         let several = [("retry-after", "3"), ("x-ratelimit-reset-tokens", "5s"), ("retry-after-ms", "1")];
-        assert_eq!(delay(&headers(&several), now()), Some(Duration::from_secs(5)));
-        assert_eq!(delay(&HeaderMap::new(), now()), None);
+        assert_eq!(limits().delay(&headers(&several), now()), Some(Duration::from_secs(5)));
+        assert_eq!(limits().delay(&HeaderMap::new(), now()), None);
     }
 
     #[test]
     fn nothing_left_is_told_by_a_number() {
         for (value, expected) in [("0", true), ("-3", true), ("1", false), ("none", false), ("", false)] {
             assert_eq!(
-                is_exhausted(&headers(&[("x-ratelimit-remaining-tokens", value)])),
+                limits().is_exhausted(&headers(&[("x-ratelimit-remaining-tokens", value)])),
                 expected,
                 "{value}"
             );
             let anthropic = headers(&[("anthropic-ratelimit-tokens-remaining", value)]);
-            assert_eq!(is_exhausted(&anthropic), expected, "{value}");
+            assert_eq!(limits().is_exhausted(&anthropic), expected, "{value}");
         }
         // Requests that are left are no tokens.
-        assert!(!is_exhausted(&headers(&[("x-ratelimit-remaining-requests", "0")])));
+        assert!(!limits().is_exhausted(&headers(&[("x-ratelimit-remaining-requests", "0")])));
     }
 }

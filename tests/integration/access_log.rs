@@ -80,12 +80,14 @@ async fn a_line_tells_of_a_served_request() {
                     "asked_model": "o3 \"mini\"\n",
                     "model": model,
                     "endpoint": "The Endpoint",
+                    "response_model": model,
                     "status": 200,
                     "attempts": format!("{model}@The%20Endpoint=200"),
                     // By the mock vendor's rule: four bytes a token.
                     "prompt_tokens": chat(model).len().div_ceil(4),
                     "completion_tokens": format!("Hello from {model}.").len().div_ceil(4),
                     "cached_tokens": 0,
+                    "total_tokens": chat(model).len().div_ceil(4) + format!("Hello from {model}.").len().div_ceil(4),
                     "bytes_received": chat("o3 \"mini\"\n").len(),
                     "bytes_sent": answer.body.len(),
                 }),
@@ -107,8 +109,10 @@ async fn a_line_tells_of_a_served_request() {
             "environment": "production",
             "key": "team-a",
             "endpoint": "The Endpoint",
+            "response_model": "text-embedding-3-small",
             "status": 200,
             "prompt_tokens": body.len().div_ceil(4),
+            "total_tokens": body.len().div_ceil(4),
             "bytes_received": body.len(),
             "bytes_sent": answer.body.len(),
         }),
@@ -223,7 +227,7 @@ async fn logfmt_has_the_same_members() {
     let line = gateway.access_text();
     let expected = format!(
         "method=POST path={PATH} api=SmartChat environment=production key=team-a asked_model=\"o3 \\\"mini\\\"\" \
-         model=gpt-4o endpoint=\"The Endpoint\" status=200 attempts=\"gpt-4o@The%20Endpoint=200\" first_byte_seconds="
+         model=gpt-4o endpoint=\"The Endpoint\" response_model=gpt-4o status=200 attempts=\"gpt-4o@The%20Endpoint=200\" first_byte_seconds="
     );
     assert!(line.contains(&expected), "{line}");
     assert!(

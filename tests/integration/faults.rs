@@ -241,6 +241,9 @@ async fn hold_to_the_table(speaks: Speaks) {
         file += &apis(number, row, &site.url, second.address());
         sites.push(site);
     }
+    // One of the rows has the header of another vendor.
+    let resets = "x-ratelimit-reset-requests, x-ratelimit-reset-tokens, anthropic-ratelimit-tokens-reset";
+    file += &format!("\nvendors: {{ openai: {{ limits: {{ reset: [{resets}] }} }} }}\n");
     let gateway = Gateway::start(&file);
     let mut answers = HashMap::new();
     for (number, (row, site)) in rows.iter().zip(&sites).enumerate() {

@@ -14,7 +14,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_compressed_response_is_counted_as_unread() {
+async fn a_response_that_cannot_be_decoded_is_counted_as_unread() {
     let vendor = vendor().await;
     let served = Served::by(&vendor);
     let mut headers = HeaderMap::new();

@@ -1,7 +1,7 @@
 //! AI APIs and their operations.
 
 use super::super::document::Document;
-use super::super::file::{ApiEntry, Authentication, File, OperationEntry};
+use super::super::file::{AnswerName, ApiEntry, Authentication, File, OperationEntry};
 use super::super::findings::Spot;
 use super::super::located::Located;
 use super::super::tree::NodeId;
@@ -9,7 +9,9 @@ use super::endpoint::Listed;
 use super::name;
 use super::policy::Policies;
 use super::vendors::{Known, Vendors};
-use crate::gateway::{Access, AiApi, Context, Environment, MethodPattern, Operation, PathError, PathPattern};
+use crate::gateway::{
+    Access, AiApi, Context, Environment, MethodPattern, Operation, OwnAnswer, PathError, PathPattern,
+};
 use std::collections::HashMap;
 
 /// The AI APIs of `file`, unless something is wrong with one of them.
@@ -35,8 +37,8 @@ struct Builder<'f> {
     contexts: HashMap<String, NodeId>,
 }
 
-impl Builder<'_> {
-    fn api(&mut self, entry: &Located<ApiEntry>) -> Option<AiApi> {
+impl<'f> Builder<'f> {
+    fn api(&mut self, entry: &'f Located<ApiEntry>) -> Option<AiApi> {
         let entry = entry.value()?;
         let document = self.document;
         let name = name(document, &entry.name);
@@ -54,18 +56,15 @@ impl Builder<'_> {
         if access == Access::Open {
             self.warn_of_unreachable_sandbox(entry, &sandbox);
         }
-        let operations =
-            operations(document, entry, Policies::new(document, known.as_ref(), &production, &sandbox));
+        let operations = operations(document, entry, Policies::new(document, &production, &sandbox));
         let (production, sandbox) = (production.endpoints(), sandbox.endpoints());
         Some(AiApi::new(name?, context?, known?.vendor, access, production, sandbox, operations?))
     }
 
-    fn endpoints<'e>(&mut self, entry: &'e ApiEntry, known: Option<&Known<'_>>) -> (Listed<'e>, Listed<'e>) {
+    fn endpoints(&mut self, entry: &'f ApiEntry, known: Option<&Known<'f>>) -> (Listed<'f>, Listed<'f>) {
         let section = entry.endpoints.value();
-        let vendor = known.map(|known| &known.vendor);
-        let mut listed = |environment, list| {
-            Listed::new(self.document, environment, list, vendor, &mut self.next_endpoint)
-        };
+        let mut listed =
+            |environment, list| Listed::new(&self.vendors, environment, list, known, &mut self.next_endpoint);
         let production = section.and_then(|section| section.production.as_ref());
         let production = listed(Environment::Production, production);
         let sandbox = section.and_then(|section| section.sandbox.as_ref());
@@ -141,11 +140,26 @@ fn operations(document: &Document, entry: &ApiEntry, mut policies: Policies<'_>)
                 Some(policy) => policy.value().and_then(|entry| policies.policy(policy.node(), entry)),
                 None => Some((None, None)),
             };
+            let answer = answer(document, entry);
             let ((method, path), (production, sandbox)) = (at?, pairs?);
-            Some(Operation::new(method, path, production, sandbox))
+            Some(Operation::new(method, path, production, sandbox).answering(answer?))
         })
         .collect();
     operations.into_iter().collect()
+}
+
+/// What the gateway answers by itself. The outer `None` if something is wrong with it.
+fn answer(document: &Document, entry: &OperationEntry) -> Option<Option<OwnAnswer>> {
+    let Some(given) = &entry.answer else { return Some(None) };
+    if let Some(policy) = &entry.policy {
+        let message = "an operation that the gateway answers by itself has no policy: no request is sent on";
+        let help = "leave out `policy` or `answer`";
+        document.findings.error_with_help(Spot::Key(policy.node()), message, help);
+        return None;
+    }
+    match given.value()? {
+        AnswerName::Models => Some(Some(OwnAnswer::Models)),
+    }
 }
 
 fn report_twice(document: &Document, node: NodeId, entry: &OperationEntry, first: NodeId) {

@@ -6,7 +6,8 @@ use super::super::findings::Spot;
 use super::super::located::Located;
 use super::super::tree::NodeId;
 use super::super::units::Span;
-use super::name;
+use super::vendors::{Known, Vendors};
+use super::{credential, name};
 use crate::gateway::{
     BaseUrl, Endpoint, EndpointHeaders, EndpointId, Endpoints, Environment, Host, Protocol, Scheme, Timeouts,
     UrlError,
@@ -41,26 +42,36 @@ pub(super) struct Listed<'f> {
 
 struct Entry<'f> {
     name: &'f Located<String>,
+    /// Whose it is; `None` if that is not known.
+    known: Option<Known<'f>>,
     /// `None` if something is wrong with it.
     endpoint: Option<Arc<Endpoint>>,
 }
 
 impl<'f> Listed<'f> {
-    /// Reads the endpoints in `list`. Without a `vendor` they are checked for all else.
+    /// Reads the endpoints in `list` of an AI API of the vendor `known`. Without it they are checked for all else.
     pub(super) fn new(
-        document: &Document,
+        vendors: &Vendors<'f>,
         environment: Environment,
         list: Option<&'f List<EndpointEntry>>,
-        vendor: Option<&Vendor>,
+        known: Option<&Known<'f>>,
         next_id: &mut usize,
     ) -> Self {
+        let document = vendors.document;
         let mut listed = Self { environment, endpoints: Vec::new() };
         for entry in list.and_then(Located::value).into_iter().flatten().filter_map(Located::value) {
             let id = EndpointId(*next_id);
             *next_id += 1;
             listed.check_twice(document, &entry.name);
-            let endpoint = endpoint(document, id, entry, vendor).map(Arc::new);
-            listed.endpoints.push(Entry { name: &entry.name, endpoint });
+            let known = match &entry.vendor {
+                Some(name) => {
+                    vendors.find(name).filter(|own| known.is_none_or(|apis| fits(document, name, own, apis)))
+                }
+                None => known.cloned(),
+            };
+            let endpoint =
+                endpoint(document, id, entry, known.as_ref().map(|known| &known.vendor)).map(Arc::new);
+            listed.endpoints.push(Entry { name: &entry.name, known, endpoint });
         }
         listed
     }
@@ -87,8 +98,20 @@ impl<'f> Listed<'f> {
 
     /// The one of this name; the inner `None` if something is wrong with it.
     pub(super) fn find(&self, name: &str) -> Option<Option<&Arc<Endpoint>>> {
-        let same = |entry: &&Entry<'_>| entry.name.value().is_some_and(|given| given == name);
-        self.endpoints.iter().find(same).map(|entry| entry.endpoint.as_ref())
+        self.entry(name).map(|entry| entry.endpoint.as_ref())
+    }
+
+    /// Whose the one of this name is, or the first.
+    pub(super) fn vendor_of(&self, name: Option<&str>) -> Option<&Known<'f>> {
+        let entry = match name {
+            Some(name) => self.entry(name),
+            None => self.endpoints.first(),
+        };
+        entry?.known.as_ref()
+    }
+
+    fn entry(&self, name: &str) -> Option<&Entry<'f>> {
+        self.endpoints.iter().find(|entry| entry.name.value().is_some_and(|given| given == name))
     }
 
     /// Their names, each with the node it stands at.
@@ -102,15 +125,46 @@ impl<'f> Listed<'f> {
     }
 }
 
+/// Whether an endpoint of the vendor `own`, named at `name`, can stand in an AI API of `apis`. Reports why not.
+fn fits(document: &Document, name: &Located<String>, own: &Known<'_>, apis: &Known<'_>) -> bool {
+    let (own, apis) = (&own.vendor, &apis.vendor);
+    let spot = Spot::Value(name.node());
+    if own.format != apis.format {
+        let message = format!(
+            "requests of `{}` have another format (`{}`) than those of the AI API's vendor `{}` (`{}`), and the gateway \
+             does not translate between formats",
+            own.name, own.format, apis.name, apis.format
+        );
+        let help = "give the endpoint an AI API of its own";
+        document.findings.error_with_help(spot, message, help);
+        return false;
+    }
+    if let Some((one, other)) = own.other_bodies(apis) {
+        let message = format!(
+            "in a body of `{}` the model stands in {one}, and in one of the AI API's vendor `{}` in {other}",
+            own.name, apis.name
+        );
+        document.findings.error(spot, message);
+        return false;
+    }
+    true
+}
+
 fn endpoint(
     document: &Document,
     id: EndpointId,
     entry: &EndpointEntry,
-    vendor: Option<&Vendor>,
+    vendor: Option<&Arc<Vendor>>,
 ) -> Option<Endpoint> {
     let name = name(document, &entry.name);
     let url = url(document, &entry.url);
-    let credential = entry.credential.as_ref().map(|given| credential(document, given, vendor));
+    let credential = match (&entry.credential, vendor) {
+        (Some(given), Some(vendor)) => {
+            Some(credential::read(document, given, &vendor.credential, url.as_ref()))
+        }
+        (Some(_), None) => Some(None),
+        (None, _) => None,
+    };
     let others = headers(document, entry, vendor);
     if let (Some(url), true) = (&url, entry.credential.is_some()) {
         warn_of_clear_text(document, &entry.url, url);
@@ -123,7 +177,7 @@ fn endpoint(
         Some(credential) => EndpointHeaders { credential: Some(credential?), others: others? },
         None => EndpointHeaders { credential: None, others: others? },
     };
-    Some(Endpoint::new(id, name?, url?, headers, protocol, timeouts(entry)))
+    Some(Endpoint::new(id, name?, Arc::clone(vendor?), url?, headers, protocol, timeouts(entry)))
 }
 
 fn url(document: &Document, given: &Located<String>) -> Option<BaseUrl> {
@@ -156,34 +210,13 @@ fn url(document: &Document, given: &Located<String>) -> Option<BaseUrl> {
     None
 }
 
-fn credential(
-    document: &Document,
-    given: &Located<String>,
-    vendor: Option<&Vendor>,
-) -> Option<(HeaderName, HeaderValue)> {
-    let text = given.value()?;
-    let spot = Spot::Value(given.node());
-    if text.trim().is_empty() {
-        let help = "leave `credential` out if the endpoint needs none";
-        document.findings.error_with_help(spot, "the credential is empty", help);
-        return None;
-    }
-    let header = vendor?.authorization(text);
-    if header.is_err() {
-        let message = "the credential has a character that a header cannot hold, such as a line break";
-        document.findings.error(spot, message);
-    }
-    header.ok()
-}
-
 fn headers(
     document: &Document,
     entry: &EndpointEntry,
-    vendor: Option<&Vendor>,
+    vendor: Option<&Arc<Vendor>>,
 ) -> Option<Vec<(HeaderName, HeaderValue)>> {
-    // The header of the credential is the vendor's to choose, whatever the credential is.
-    let credential = entry.credential.as_ref().and(vendor);
-    let credential = credential.and_then(|vendor| vendor.authorization("x").ok()).map(|(name, _)| name);
+    let credential = entry.credential.as_ref().and_then(Located::value).zip(vendor);
+    let credential = credential.map(|(given, vendor)| credential::header(given, &vendor.credential));
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut headers = Vec::new();
     let given = entry.headers.as_ref().and_then(Located::value);
@@ -212,7 +245,7 @@ fn headers(
     headers.into_iter().collect()
 }
 
-fn header_value(document: &Document, given: &Located<String>) -> Option<HeaderValue> {
+pub(super) fn header_value(document: &Document, given: &Located<String>) -> Option<HeaderValue> {
     let value = HeaderValue::try_from(given.value()?);
     if value.is_err() {
         let message = "the value has a character that a header cannot hold, such as a line break";

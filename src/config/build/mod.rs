@@ -5,6 +5,7 @@
 //! and returns nothing for it, so that the others go on.
 
 mod api;
+mod credential;
 mod endpoint;
 mod policy;
 mod resilience;
@@ -13,6 +14,7 @@ mod vendors;
 
 pub use settings::{AdminSettings, Listener, Settings, TlsFiles};
 pub(super) use settings::{DEFAULT_ADMIN, socket_address};
+pub(super) use vendors::built_in_vendor;
 
 use super::document::Document;
 use super::file::File;

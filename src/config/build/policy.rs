@@ -11,7 +11,6 @@ use super::super::tree::NodeId;
 use super::endpoint::Listed;
 use super::resilience::{self, Resilience};
 use super::showable;
-use super::vendors::Known;
 use crate::balance::{MAX_PAIRS, Member, Pool, Shared, Turn};
 use crate::gateway::{Endpoint, EndpointId, Model, Pair, Pairs};
 use std::collections::HashMap;
@@ -20,7 +19,6 @@ use std::sync::Arc;
 /// The policies of one AI API, which have a strategy and the health of their pairs in common.
 pub(super) struct Policies<'b> {
     document: &'b Document,
-    known: Option<&'b Known<'b>>,
     production: &'b Listed<'b>,
     sandbox: &'b Listed<'b>,
     /// The strategy of the first policy, and where it stands.
@@ -30,13 +28,8 @@ pub(super) struct Policies<'b> {
 }
 
 impl<'b> Policies<'b> {
-    pub(super) fn new(
-        document: &'b Document,
-        known: Option<&'b Known<'b>>,
-        production: &'b Listed<'b>,
-        sandbox: &'b Listed<'b>,
-    ) -> Self {
-        Self { document, known, production, sandbox, strategy: None, healths: HashMap::new() }
+    pub(super) fn new(document: &'b Document, production: &'b Listed<'b>, sandbox: &'b Listed<'b>) -> Self {
+        Self { document, production, sandbox, strategy: None, healths: HashMap::new() }
     }
 
     /// The pairs for production and for sandbox.
@@ -172,8 +165,10 @@ impl<'b> Policies<'b> {
                 None
             }
         });
-        if let (Some(known), Some(_)) = (self.known, &model) {
+        let named = entry.endpoint.as_ref().map(|name| name.value().map_or("", String::as_str));
+        if let (Some(known), Some(_)) = (listed.vendor_of(named), &model) {
             known.check(self.document, &entry.model);
+            known.check_slash(self.document, &entry.model);
         }
         let endpoint = match &entry.endpoint {
             Some(name) => self.endpoint(name, listed, other),

@@ -79,6 +79,9 @@ pub struct Entry<'a> {
     /// The endpoint it was sent to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<&'a str>,
+    /// The model that answered, as the vendor calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_model: Option<&'a str>,
     /// The status that the client got; `None` if it went before it got one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -108,6 +111,9 @@ pub struct Entry<'a> {
     /// Those of the request's tokens that the vendor had in its cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cached_tokens: Option<u32>,
+    /// All tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_tokens: Option<u32>,
     /// The bytes of its body.
     pub bytes_received: u64,
     /// The bytes of the answer's body.

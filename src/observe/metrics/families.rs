@@ -76,7 +76,7 @@ families! {
     TOKENS Counter "evenkeel_tokens_total" &["api", "environment", "model", "endpoint", "type"],
         "Tokens by the vendors' own count: prompt, completion, and cached, which are some of those of the prompt.";
     USAGE_UNREAD Counter "evenkeel_usage_unread_total" SERVED,
-        "Good responses that were not searched for their tokens, because they are compressed.";
+        "Good responses that should tell of their tokens and could not be read.";
     CONFIG_GENERATION Gauge "evenkeel_config_generation" &[],
         "The number of the configuration that is served; each reload that changes it adds one.";
     CONFIG_RELOADED Gauge "evenkeel_config_last_reload_success" &[],

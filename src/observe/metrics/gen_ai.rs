@@ -36,12 +36,15 @@ pub enum OperationKind {
     TextCompletion,
     /// Embeddings.
     Embeddings,
+    /// Gemini's generation of content.
+    GenerateContent,
     /// None that the conventions have a name for.
     Other,
 }
 
 impl OperationKind {
-    const ALL: [Self; 4] = [Self::Chat, Self::TextCompletion, Self::Embeddings, Self::Other];
+    const ALL: [Self; 5] =
+        [Self::Chat, Self::TextCompletion, Self::Embeddings, Self::GenerateContent, Self::Other];
 
     /// The operation that the conventions call `name`.
     pub fn named(name: Option<&str>) -> Self {
@@ -55,6 +58,7 @@ impl OperationKind {
             Self::Chat => "chat",
             Self::TextCompletion => "text_completion",
             Self::Embeddings => "embeddings",
+            Self::GenerateContent => "generate_content",
             Self::Other => "other",
         }
     }
@@ -64,7 +68,7 @@ impl OperationKind {
 #[derive(Debug)]
 pub struct ClientMeter {
     labels: ClientLabels,
-    operations: [OnceCell<OperationMeter>; 4],
+    operations: [OnceCell<OperationMeter>; 5],
 }
 
 /// The numbers of one operation of one vendor's model.

@@ -19,6 +19,7 @@ fn entry() -> Entry<'static> {
         asked_model: Some("o3 \"mini\""),
         model: Some("gpt-4o"),
         endpoint: Some("Default Production Endpoint"),
+        response_model: None,
         status: Some(200),
         error: None,
         attempts: None,
@@ -29,6 +30,7 @@ fn entry() -> Entry<'static> {
         prompt_tokens: Some(3),
         completion_tokens: None,
         cached_tokens: None,
+        total_tokens: None,
         bytes_received: 10,
         bytes_sent: 20,
     }

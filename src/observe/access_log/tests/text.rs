@@ -20,6 +20,7 @@ fn full_entry() -> Entry<'static> {
         duration_seconds: 3.0,
         completion_tokens: Some(0),
         cached_tokens: Some(u32::MAX),
+        total_tokens: Some(7),
         bytes_received: u64::MAX,
         ..entry()
     }
@@ -67,7 +68,7 @@ fn json_lines() {
             r#""endpoint":"Default Production Endpoint","status":200,"error":"no_active_endpoints","#,
             r#""attempts":"m@e=429, m%20n@e=200","suspended":true,"vendor_request_id":"ü","#,
             r#""first_byte_seconds":1e-7,"duration_seconds":3.0,"prompt_tokens":3,"completion_tokens":0,"#,
-            r#""cached_tokens":4294967295,"bytes_received":18446744073709551615,"bytes_sent":20}"#,
+            r#""cached_tokens":4294967295,"total_tokens":7,"bytes_received":18446744073709551615,"bytes_sent":20}"#,
             "\n"
         )
     );
@@ -95,7 +96,7 @@ fn logfmt_lines() {
             r#"-模型 asked_model="a\nb\r\t\b\f\u0000\u001b[31m/\"\\ status=200" model=gpt-4o "#,
             r#"endpoint="Default Production Endpoint" status=200 error=no_active_endpoints "#,
             r#"attempts="m@e=429, m%20n@e=200" suspended=true vendor_request_id=ü first_byte_seconds=1e-7 "#,
-            "duration_seconds=3.0 prompt_tokens=3 completion_tokens=0 cached_tokens=4294967295 ",
+            "duration_seconds=3.0 prompt_tokens=3 completion_tokens=0 cached_tokens=4294967295 total_tokens=7 ",
             "bytes_received=18446744073709551615 bytes_sent=20\n"
         )
     );

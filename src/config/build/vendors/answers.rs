@@ -1,0 +1,114 @@
+//! What a vendor's answers tell, as a file says it.
+
+use super::super::super::document::Document;
+use super::super::super::file::List;
+use super::super::super::findings::Spot;
+use super::super::super::located::Located;
+use super::super::super::vendor_entry::{AnswerEntry, ErrorsEntry, StreamEntry, VendorEntry};
+use crate::answer::{ErrorEvents, Fields, Lists, PathError};
+
+type Given<'f> = Option<&'f List<String>>;
+
+/// The lists of one section, each with the name of its field.
+struct Section<'f> {
+    name: &'static str,
+    fields: [(&'static str, Given<'f>); 5],
+}
+
+impl<'f> Section<'f> {
+    fn whole(entry: &'f AnswerEntry) -> Self {
+        let fields = [
+            ("model", entry.model.as_ref()),
+            ("prompt_tokens", entry.prompt_tokens.as_ref()),
+            ("completion_tokens", entry.completion_tokens.as_ref()),
+            ("cached_tokens", entry.cached_tokens.as_ref()),
+            ("total_tokens", entry.total_tokens.as_ref()),
+        ];
+        Self { name: "response", fields }
+    }
+
+    fn streamed(entry: &'f StreamEntry) -> Self {
+        let fields = [
+            ("model", entry.model.as_ref()),
+            ("prompt_tokens", entry.prompt_tokens.as_ref()),
+            ("completion_tokens", entry.completion_tokens.as_ref()),
+            ("cached_tokens", entry.cached_tokens.as_ref()),
+            ("total_tokens", entry.total_tokens.as_ref()),
+        ];
+        Self { name: "stream", fields }
+    }
+
+    /// Replaces those of `lists` that are given.
+    fn apply(&self, lists: &mut Lists) {
+        let [model, prompt, completion, cached, total] = &self.fields;
+        replace(&mut lists.model, model.1);
+        replace(&mut lists.prompt_tokens, prompt.1);
+        replace(&mut lists.completion_tokens, completion.1);
+        replace(&mut lists.cached_tokens, cached.1);
+        replace(&mut lists.total_tokens, total.1);
+    }
+
+    /// Where `error` was written, if it was here.
+    fn spot(&self, error: &PathError) -> Option<Spot> {
+        let (_, list) =
+            self.fields.iter().find(|(field, _)| (self.name, *field) == (error.section, error.field))?;
+        spot_in(*list, error)
+    }
+}
+
+/// Replaces what `entry` gives of the lists.
+pub(super) fn apply(entry: &VendorEntry, response: &mut Lists, stream: &mut Lists, errors: &mut ErrorEvents) {
+    if let Some(given) = entry.response.as_ref().and_then(Located::value) {
+        Section::whole(given).apply(response);
+    }
+    let Some(given) = entry.stream.as_ref().and_then(Located::value) else { return };
+    Section::streamed(given).apply(stream);
+    if let Some(given) = given.errors.as_ref().and_then(Located::value) {
+        replace(&mut errors.events, given.events.as_ref());
+        replace(&mut errors.members, given.members.as_ref());
+        replace(&mut errors.types, given.types.as_ref());
+    }
+}
+
+/// What is read from answers by these lists, which `entry` gave some of.
+pub(super) fn fields(
+    document: &Document,
+    entry: &Located<VendorEntry>,
+    response: &Lists,
+    stream: &Lists,
+    errors: &ErrorEvents,
+) -> Option<Fields> {
+    match Fields::new(response, stream, errors) {
+        Ok(fields) => Some(fields),
+        Err(error) => {
+            let spot = entry.value().and_then(|entry| spot(entry, &error));
+            document.findings.error(spot.unwrap_or(Spot::Value(entry.node())), error.to_string());
+            None
+        }
+    }
+}
+
+fn spot(entry: &VendorEntry, error: &PathError) -> Option<Spot> {
+    let whole = entry.response.as_ref().and_then(Located::value).map(Section::whole);
+    let stream = entry.stream.as_ref().and_then(Located::value);
+    let streamed = stream.map(Section::streamed);
+    let in_section = [whole, streamed].into_iter().flatten().find_map(|section| section.spot(error));
+    let errors = || {
+        let given: &ErrorsEntry = stream?.errors.as_ref()?.value()?;
+        [given.members.as_ref(), given.types.as_ref()].into_iter().find_map(|list| spot_in(list, error))
+    };
+    in_section.or_else(errors)
+}
+
+/// The item of `list` that `error` is about.
+fn spot_in(list: Given<'_>, error: &PathError) -> Option<Spot> {
+    let items = list?.value()?;
+    let item = items.iter().find(|item| item.value() == Some(&error.path))?;
+    Some(Spot::Value(item.node()))
+}
+
+fn replace(list: &mut Vec<String>, given: Given<'_>) {
+    if let Some(items) = given.and_then(Located::value) {
+        *list = items.iter().filter_map(Located::value).cloned().collect();
+    }
+}

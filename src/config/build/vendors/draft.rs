@@ -1,0 +1,153 @@
+//! A vendor while it is read: what it extends, and what an entry replaces of it.
+
+use super::super::super::document::Document;
+use super::super::super::file::List;
+use super::super::super::findings::Spot;
+use super::super::super::located::Located;
+use super::super::super::vendor_entry::{LimitsEntry, MountEntry, VendorEntry};
+use super::super::endpoint::header_value;
+use super::{answers, requests, scheme};
+use crate::answer::{ErrorEvents, Fields, Lists};
+use crate::vendor::{CredentialScheme, Limits, ModelList, Mount, RequestRule, Vendor};
+use http::header::{HeaderName, HeaderValue};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is known of a vendor so far.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    format: String,
+    credential: CredentialScheme,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    requests: Vec<RequestRule>,
+    mount: Option<Mount>,
+    response: Lists,
+    stream: Lists,
+    errors: ErrorEvents,
+    /// What the three come to.
+    answers: Arc<Fields>,
+    limits: Limits,
+    model_list: ModelList,
+    /// The models that it had when this version was made.
+    pub(super) models: Vec<String>,
+}
+
+impl Draft {
+    /// One of which nothing is known but that credentials are presented as most vendors have it.
+    pub(super) fn new() -> Self {
+        Self {
+            format: String::new(),
+            credential: CredentialScheme::bearer(),
+            headers: Vec::new(),
+            requests: Vec::new(),
+            mount: None,
+            response: Lists::default(),
+            stream: Lists::default(),
+            errors: ErrorEvents::default(),
+            answers: Arc::default(),
+            limits: Limits::default(),
+            model_list: ModelList::default(),
+            models: Vec::new(),
+        }
+    }
+
+    /// Replaces what `entry` gives. What is wrong with it is reported.
+    pub(super) fn apply(&mut self, document: &Document, located: &Located<VendorEntry>) {
+        let Some(entry) = located.value() else { return };
+        if let Some(format) = entry.format.as_ref().and_then(|given| super::super::name(document, given)) {
+            format.clone_into(&mut self.format);
+        }
+        if let Some(given) = entry.credential.as_ref().and_then(Located::value)
+            && let Some(scheme) = scheme::read(document, given)
+        {
+            self.credential = scheme;
+        }
+        if let Some(given) = entry.headers.as_ref().and_then(Located::value) {
+            self.headers = headers(document, given);
+        }
+        if let Some(rules) = entry.requests.as_ref().and_then(|given| requests::read(document, given)) {
+            self.requests = rules;
+        }
+        if let Some(given) = entry.mount.as_ref().and_then(Located::value) {
+            self.mount = mount(document, given);
+        }
+        if entry.response.is_some() || entry.stream.is_some() {
+            answers::apply(entry, &mut self.response, &mut self.stream, &mut self.errors);
+            let fields = answers::fields(document, located, &self.response, &self.stream, &self.errors);
+            self.answers = fields.map_or_else(|| Arc::clone(&self.answers), Arc::new);
+        }
+        if let Some(given) = entry.limits.as_ref().and_then(Located::value) {
+            self.limits = limits(document, given, &self.limits);
+        }
+        if let Some(given) = entry.model_list.as_ref().and_then(Located::value) {
+            self.model_list = (*given).into();
+        }
+        if let Some(given) = entry.models.as_ref().and_then(Located::value) {
+            self.models = given.iter().filter_map(Located::value).cloned().collect();
+        }
+    }
+
+    /// The vendor of this name.
+    pub(super) fn finish(&self, name: &str) -> Arc<Vendor> {
+        Arc::new(Vendor {
+            name: name.into(),
+            format: self.format.as_str().into(),
+            credential: self.credential.clone(),
+            headers: self.headers.clone(),
+            requests: self.requests.clone(),
+            mount: self.mount.clone(),
+            answers: Arc::clone(&self.answers),
+            limits: self.limits.clone(),
+            model_list: self.model_list,
+            models: self.models.clone(),
+        })
+    }
+}
+
+fn headers(document: &Document, given: &BTreeMap<String, Located<String>>) -> Vec<(HeaderName, HeaderValue)> {
+    let each = |(name, value): (&String, &Located<String>)| match HeaderName::try_from(name) {
+        Ok(name) => Some((name, header_value(document, value)?)),
+        Err(_) => {
+            let message = format!("`{}` is not the name of a header", name.escape_debug());
+            document.findings.error(Spot::Key(value.node()), message);
+            None
+        }
+    };
+    given.iter().filter_map(each).collect()
+}
+
+fn mount(document: &Document, given: &MountEntry) -> Option<Mount> {
+    let listed = given.prefixes.value()?;
+    if listed.is_empty() {
+        document.findings.error(Spot::Value(given.prefixes.node()), "there is no prefix: leave `mount` out");
+        return None;
+    }
+    let prefixes: Vec<_> = listed.iter().map(|text| requests::prefix(document, text)).collect();
+    let defaults = given.query.as_ref().and_then(Located::value).into_iter().flatten();
+    let query =
+        defaults.filter_map(|(name, value)| Some((name.as_str().into(), value.value()?.as_str().into())));
+    Some(Mount { prefixes: prefixes.into_iter().collect::<Option<_>>()?, query: query.collect() })
+}
+
+fn limits(document: &Document, given: &LimitsEntry, earlier: &Limits) -> Limits {
+    let names =
+        |list: &Option<List<String>>, earlier: &[HeaderName]| match list.as_ref().and_then(Located::value) {
+            Some(names) => names.iter().filter_map(|name| header_name(document, name)).collect(),
+            None => earlier.to_vec(),
+        };
+    Limits {
+        remaining_tokens: names(&given.remaining_tokens, &earlier.remaining_tokens),
+        resets: names(&given.reset, &earlier.resets),
+    }
+}
+
+/// The header that `given` names.
+pub(super) fn header_name(document: &Document, given: &Located<String>) -> Option<HeaderName> {
+    let name = HeaderName::try_from(given.value()?);
+    if name.is_err() {
+        let found = document.found(given.node());
+        let message = format!("expected the name of a header, found {found}");
+        document.findings.error(Spot::Value(given.node()), message);
+    }
+    name.ok()
+}

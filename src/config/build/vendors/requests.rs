@@ -1,0 +1,91 @@
+//! Where the model stands in a vendor's requests, as a file says it.
+
+use super::super::super::document::Document;
+use super::super::super::file::List;
+use super::super::super::findings::Spot;
+use super::super::super::located::Located;
+use super::super::super::vendor_entry::{RequestEntry, SlashName};
+use super::draft::header_name;
+use crate::splice::JsonPath;
+use crate::splice::template::{Prefix, Slash, Template};
+use crate::vendor::RequestRule;
+
+/// The rules of `list`, unless something is wrong with one of them.
+pub(super) fn read(document: &Document, list: &List<RequestEntry>) -> Option<Vec<RequestRule>> {
+    let entries = list.value()?;
+    if entries.is_empty() {
+        let message = "the list is empty: no policy could name a model";
+        document.findings.error(Spot::Value(list.node()), message);
+    }
+    let rules = entries.iter().map(|entry| rule(document, entry));
+    rules.collect::<Vec<_>>().into_iter().collect()
+}
+
+fn rule(document: &Document, located: &Located<RequestEntry>) -> Option<RequestRule> {
+    let entry = located.value()?;
+    let slash = match entry.slash.as_ref().and_then(Located::value).copied().unwrap_or_default() {
+        SlashName::Refused => Slash::Refused,
+        SlashName::Encoded => Slash::Encoded,
+        SlashName::Kept => Slash::Kept,
+    };
+    let path = parsed(document, &entry.path, |text| Template::parse(text, slash));
+    let json = optional(&entry.json, |given| parsed(document, given, str::parse::<JsonPath>));
+    let form = optional(&entry.multipart, |given| text(document, given));
+    let header = optional(&entry.header, |given| header_name(document, given));
+    let query = optional(&entry.query, |given| text(document, given));
+    let rule = RequestRule { path: path?, json: json?, form: form?, header: header?, query: query? };
+    let elsewhere = [rule.json.is_some(), rule.form.is_some(), rule.header.is_some(), rule.query.is_some()];
+    if !rule.is_by_path() && elsewhere == [false; 4] {
+        let message = "nothing says where the model stands";
+        let help = "write `{model}` in `path`, or add `json`, `multipart`, `header` or `query`";
+        document.findings.error_with_help(Spot::Value(located.node()), message, help);
+        return None;
+    }
+    if let (false, Some(slash)) = (rule.is_by_path(), &entry.slash) {
+        let message = "`slash` has no meaning here: the path has no `{model}`";
+        document.findings.error(Spot::Key(slash.node()), message);
+        return None;
+    }
+    Some(rule)
+}
+
+/// The prefix that `given` is.
+pub(super) fn prefix(document: &Document, given: &Located<String>) -> Option<Prefix> {
+    parsed(document, given, Prefix::parse)
+}
+
+/// What is given, read. The outer `None` if something is wrong with it.
+fn optional<T>(
+    given: &Option<Located<String>>,
+    read: impl FnOnce(&Located<String>) -> Option<T>,
+) -> Option<Option<T>> {
+    match given {
+        Some(given) => read(given).map(Some),
+        None => Some(None),
+    }
+}
+
+fn parsed<T, E: std::fmt::Display>(
+    document: &Document,
+    given: &Located<String>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Option<T> {
+    match parse(given.value()?) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            let found = document.found(given.node());
+            document.findings.error(Spot::Value(given.node()), format!("{found} cannot be used: {error}"));
+            None
+        }
+    }
+}
+
+fn text(document: &Document, given: &Located<String>) -> Option<Box<str>> {
+    let name = given.value()?.as_str();
+    if name.is_empty() || name.chars().any(char::is_control) {
+        let message = "a name is not empty and has no control characters";
+        document.findings.error(Spot::Value(given.node()), message);
+        return None;
+    }
+    Some(name.into())
+}

@@ -1,0 +1,97 @@
+//! Where in a request its model stands.
+
+use super::context::{Admitted, Destination, RequestContext};
+use super::refusal::Refusal;
+use crate::splice::{self, Boundary, JsonPath, Place, query};
+use crate::vendor::RequestRule;
+use http::header::CONTENT_TYPE;
+use pingora_http::RequestHeader;
+use std::sync::Arc;
+
+/// Where in a body the model stands.
+pub enum BodyPlace {
+    /// In a JSON object, at this path.
+    Json(JsonPath),
+    /// In the field of a form with this boundary.
+    Form {
+        /// The form's boundary.
+        boundary: Box<Boundary>,
+        /// The field's name.
+        field: Box<str>,
+    },
+    /// Nowhere: the body stays as it is.
+    Nowhere,
+}
+
+impl BodyPlace {
+    /// The model's place in `body`.
+    pub fn find(&self, body: &[u8]) -> Result<Place, Refusal> {
+        match self {
+            Self::Json(path) => splice::locate(body, path).map_err(Refusal::InvalidJson),
+            Self::Form { boundary, field } => {
+                splice::locate_in_form(body, boundary, field).map_err(Refusal::InvalidForm)
+            }
+            Self::Nowhere => Ok(Place::Nowhere),
+        }
+    }
+}
+
+/// Where the model of a request that is balanced stands. The model that it asks for outside of its body is left in `ctx`.
+pub fn look(
+    request: &RequestHeader,
+    ctx: &mut RequestContext,
+    admitted: &Admitted,
+) -> Result<BodyPlace, Refusal> {
+    let api = ctx.api.as_ref().ok_or(Refusal::Internal)?;
+    let path = request.uri.path().get(admitted.context_len..).unwrap_or_default();
+    let base = match &admitted.destination {
+        // One that is not the path's own is of the same format, and has its base where the primary one has it.
+        Destination::Balanced(pairs) => pairs.pair(0).map_or("", |pair| pair.endpoint.url().path()),
+        _ => "",
+    };
+    let outset = api.vendor().outset(base, path).map_err(Refusal::InvalidPath)?;
+    let Some(outset) = outset else {
+        let vendor = api.vendor();
+        return Err(Refusal::NoModelInPath { vendor: Arc::clone(&vendor.name), paths: vendor.paths() });
+    };
+    ctx.asked = match outset.asked {
+        Some(asked) => Some(asked),
+        None => asked_beside(request, outset.rule)?,
+    };
+    body_place(request, outset.rule)
+}
+
+/// The model that the request asks for in its query or in a header.
+fn asked_beside(request: &RequestHeader, rule: &RequestRule) -> Result<Option<Box<str>>, Refusal> {
+    if let (Some(name), Some(query)) = (&rule.query, request.uri.query()) {
+        let found = query::find(query, name).map_err(Refusal::InvalidQuery)?;
+        if let Some(value) = found {
+            return Ok(Some(value.asked));
+        }
+    }
+    let header = rule.header.as_ref().and_then(|name| request.headers.get(name));
+    Ok(header.and_then(|value| value.to_str().ok()).map(Into::into))
+}
+
+fn body_place(request: &RequestHeader, rule: &RequestRule) -> Result<BodyPlace, Refusal> {
+    let content_type = request.headers.get(CONTENT_TYPE).map_or(b"".as_slice(), |value| value.as_bytes());
+    let is_form = is_of_type(content_type, "multipart/form-data");
+    match (&rule.form, &rule.json) {
+        (Some(field), json) if is_form || json.is_none() => {
+            if rule.is_by_path() && !is_form {
+                return Ok(BodyPlace::Nowhere);
+            }
+            let boundary = Box::new(Boundary::of(content_type).map_err(Refusal::InvalidForm)?);
+            Ok(BodyPlace::Form { boundary, field: field.clone() })
+        }
+        // What only follows the path is looked for in JSON alone.
+        (_, Some(path)) if !rule.is_by_path() || is_of_type(content_type, "application/json") => {
+            Ok(BodyPlace::Json(path.clone()))
+        }
+        _ => Ok(BodyPlace::Nowhere),
+    }
+}
+
+fn is_of_type(content_type: &[u8], expected: &str) -> bool {
+    content_type.get(..expected.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(expected.as_bytes()))
+}
