@@ -38,6 +38,7 @@ fn entry() -> Entry<'static> {
         key: Some("team-a"),
         asked_model: Some("gpt-4o"),
         model: Some("gpt-4o-mini"),
+        response_model: Some("gpt-4o-2024-08-06"),
         endpoint: Some("Default Production Endpoint"),
         status: Some(200),
         error: None,
@@ -49,6 +50,7 @@ fn entry() -> Entry<'static> {
         prompt_tokens: Some(123),
         completion_tokens: Some(456),
         cached_tokens: Some(0),
+        total_tokens: Some(579),
         bytes_received: 312,
         bytes_sent: 1_834,
     }
