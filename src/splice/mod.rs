@@ -4,6 +4,11 @@
 //! of a form does; [`splice`] copies a body with that one value replaced, and [`Body`] replaces it where it stands.
 //! [`template`] and [`query`] are for a model in the URL. Every other byte is the client's own: number forms, key order,
 //! white space, escapes, files.
+//!
+//! What of JSON is judged are the objects that the model's path goes through: the grammar of their members, their keys,
+//! their strings (UTF-8, control characters, escapes), their numbers, and that strings and brackets close, at any depth.
+//! What stands inside any other nested array or object is for the vendor to judge, and so is a lone surrogate in a string
+//! that is not the model.
 
 mod body;
 mod json;

@@ -21,7 +21,7 @@ thread_local! {
 ///
 /// One pass in time linear in the body's length, and one more over each object that the path goes into. Memory does not
 /// depend on it, save for a bit per level of nesting and for a model of great length; both are given back. What is judged
-/// and what is left to the vendor is told in the [module's documentation](super).
+/// and what is left to the vendor is told in the [module's documentation](crate::splice).
 ///
 /// # Errors
 /// [`LocateError`] when the body is not one JSON object, has two models, a model that is no string, or something else
