@@ -157,6 +157,8 @@ pub(super) struct LimitsEntry {
 pub(super) enum ModelListName {
     /// OpenAI's.
     Openai,
+    /// Mistral's: OpenAI's, and what a model can do.
+    Mistral,
     /// Anthropic's.
     Anthropic,
     /// Gemini's.
@@ -171,6 +173,7 @@ impl From<ModelListName> for ModelList {
     fn from(name: ModelListName) -> Self {
         match name {
             ModelListName::Openai => Self::OpenAi,
+            ModelListName::Mistral => Self::Mistral,
             ModelListName::Anthropic => Self::Anthropic,
             ModelListName::Gemini => Self::Gemini,
             ModelListName::Cohere => Self::Cohere,

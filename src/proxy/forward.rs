@@ -24,7 +24,8 @@ pub fn rewrite(
     let (vendor, headers) = (endpoint.vendor(), endpoint.headers());
     let keys_go = headers.credential.is_some() || api.access() == Access::ApiKey;
     let mut by_path = false;
-    match attempt.pair().filter(|_| !vendor.names_models_in_bodies_only()) {
+    let own = vendor.name == api.vendor().name;
+    match attempt.pair().filter(|_| !own || !vendor.names_models_in_bodies_only()) {
         Some(pair) => {
             let address = address_at(endpoint, api, &request.uri, context_len, pair.model.name())?;
             if let Some(rule) = address.rule {
@@ -34,8 +35,11 @@ pub fn rewrite(
             request.set_uri(uri(address.path, address.query.as_deref())?);
         }
         None => {
-            let path = path_at(endpoint, api, &request.uri, context_len)?;
-            let uri = uri(path, request.uri.query())?;
+            let asked = asked(&request.uri, context_len)?;
+            // What only the AI API's own vendor has before its paths is not another's.
+            let (rest, query) = if own { (asked.path, None) } else { api.vendor().unmounted(asked) };
+            let query = if own { asked.query } else { query.as_deref() };
+            let uri = uri([endpoint.url().path(), rest].concat(), query)?;
             request.set_uri(uri);
         }
     }
@@ -80,29 +84,22 @@ pub async fn sign(request: &mut RequestHeader, attempt: &Attempt) -> Result<()> 
     Ok(())
 }
 
-/// The rest of a path after the AI API's context.
-fn rest(asked: &Uri, context_len: usize) -> Result<&str> {
-    let rest = asked.path().get(context_len..);
-    rest.ok_or_else(|| Error::explain(ErrorType::InternalError, "the path is shorter than its context"))
-}
-
-/// The path at an endpoint for a request whose model does not stand in it.
-fn path_at(endpoint: &Endpoint, api: &AiApi, asked: &Uri, context_len: usize) -> Result<String> {
-    let rest = rest(asked, context_len)?;
-    // What only the AI API's own vendor has before its paths is not another's.
-    let mount = api.vendor().mount.as_ref().filter(|_| api.vendor().name != endpoint.vendor().name);
-    let rest = mount.and_then(|mount| mount.strip(rest)).unwrap_or(rest);
-    Ok([endpoint.url().path(), rest].concat())
+/// What is asked for below the AI API's context.
+fn asked(uri: &Uri, context_len: usize) -> Result<Asked<'_>> {
+    let rest = uri.path().get(context_len..);
+    let path =
+        rest.ok_or_else(|| Error::explain(ErrorType::InternalError, "the path is shorter than its context"))?;
+    Ok(Asked { path, query: uri.query() })
 }
 
 fn address_at<'e>(
     endpoint: &'e Endpoint,
     api: &AiApi,
-    asked: &Uri,
+    uri: &Uri,
     context_len: usize,
     model: &str,
 ) -> Result<Address<'e>> {
-    let asked = Asked { path: rest(asked, context_len)?, query: asked.query() };
+    let asked = asked(uri, context_len)?;
     let address = endpoint.vendor().address(api.vendor(), endpoint.url().path(), asked, model);
     address.map_err(|error| Error::explain(ErrorType::InternalError, error.to_string()))
 }

@@ -126,7 +126,7 @@ impl Vendor {
     }
 
     /// A request without what only this vendor has before its paths.
-    fn unmounted<'r>(&self, asked: Asked<'r>) -> (&'r str, Option<Cow<'r, str>>) {
+    pub fn unmounted<'r>(&self, asked: Asked<'r>) -> (&'r str, Option<Cow<'r, str>>) {
         let query = asked.query.map(Cow::Borrowed);
         let mounted = self.mount.as_ref().and_then(|mount| Some((mount, mount.strip(asked.path)?)));
         let Some((mount, rest)) = mounted else {
@@ -152,3 +152,6 @@ fn with_model<'q>(
         None => query,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The list of models, as each vendor's own API has it.
 //!
-//! Shapes: OpenAI's `GET /v1/models` (`openai` for Python, types/model.py), Anthropic's `GET /v1/models` (`anthropic` for
+//! Shapes: OpenAI's `GET /v1/models` (`openai` for Python, types/model.py), Mistral's (`mistralai` for Python,
+//! models/basemodelcard.py), Anthropic's `GET /v1/models` (`anthropic` for
 //! Python, types/model_info.py), Gemini's `models.list` (`google-genai`, types.Model), Cohere's `GET /v1/models`
 //! (`cohere`, types/list_models_response.py), Bedrock's `ListFoundationModels` (botocore, bedrock/2023-04-20).
 
@@ -12,6 +13,8 @@ pub enum ModelList {
     /// OpenAI's.
     #[default]
     OpenAi,
+    /// Mistral's: OpenAI's, and what a model can do.
+    Mistral,
     /// Anthropic's.
     Anthropic,
     /// Gemini's.
@@ -34,6 +37,15 @@ impl ModelList {
             Self::OpenAi => {
                 let entry =
                     |id: &&str| json!({ "id": id, "object": "model", "created": 0, "owned_by": owner });
+                json!({ "object": "list", "data": models.iter().map(entry).collect::<Vec<_>>() })
+            }
+            Self::Mistral => {
+                let entry = |id: &&str| {
+                    json!({
+                        "id": id, "object": "model", "created": 0, "owned_by": owner, "type": "base",
+                        "capabilities": { "completion_chat": true, "function_calling": true },
+                    })
+                };
                 json!({ "object": "list", "data": models.iter().map(entry).collect::<Vec<_>>() })
             }
             Self::Anthropic => json!({
@@ -70,6 +82,7 @@ mod tests {
     fn every_shape_has_every_model() {
         let table = [
             (ModelList::OpenAi, "/data", "/id"),
+            (ModelList::Mistral, "/data", "/id"),
             (ModelList::Anthropic, "/data", "/id"),
             (ModelList::Gemini, "/models", "/displayName"),
             (ModelList::Cohere, "/models", "/name"),

@@ -136,7 +136,7 @@ impl Known<'_> {
                 let help = nearest.unwrap_or_else(|| format!("the list is `vendors.{vendor}.models`"));
                 document.findings.error_with_help(spot, message, help);
             }
-            Models::BuiltIn if self.vendor.models.contains(name) => {}
+            Models::BuiltIn if knows(&self.vendor.models, name) => {}
             Models::BuiltIn => {
                 let message =
                     format!("`{vendor}` was not known to have a model `{shown}` when this version was made");
@@ -148,6 +148,14 @@ impl Known<'_> {
             }
         }
     }
+}
+
+/// Whether `name` is one of `models`. At Amazon it may have the geography of an inference profile before it, or be an ARN,
+/// which names one of an account's own.
+fn knows(models: &[String], name: &str) -> bool {
+    let listed = |name: &str| models.iter().any(|model| model == name);
+    let plain = || name.split_once('.').is_some_and(|(_, plain)| listed(plain));
+    listed(name) || name.starts_with("arn:") || plain()
 }
 
 /// The vendor `name` with what `entry` says of it.

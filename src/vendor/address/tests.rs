@@ -1,0 +1,192 @@
+use super::*;
+use crate::config::{self, Outside, built_in_vendor};
+use std::env::VarError;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+struct Nothing;
+
+impl Outside for Nothing {
+    fn variable(&self, _: &str) -> Result<String, VarError> {
+        Err(VarError::NotPresent)
+    }
+
+    fn file(&self, _: &Path) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+/// A vendor whose requests are as `rules` say.
+fn vendor(rules: &str) -> Arc<Vendor> {
+    let text = format!(
+        "
+listeners: [{{ address: '127.0.0.1:0' }}]
+vendors: {{ own: {{ requests: [{rules}] }} }}
+apis:
+  - {{ name: A, context: /a, vendor: own, endpoints: {{ production: [{{ name: E, url: 'http://v' }}] }},
+      operations: [{{ method: POST, path: /x }}] }}
+"
+    );
+    let loaded = config::parse("a.yaml", &text, &Nothing).unwrap();
+    Arc::clone(loaded.gateway.apis()[0].vendor())
+}
+
+fn built_in(name: &str) -> Arc<Vendor> {
+    built_in_vendor(name).unwrap()
+}
+
+fn split(target: &str) -> (&str, Option<&str>) {
+    target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)))
+}
+
+fn at(client: &Vendor, own: &Vendor, base: &str, target: &str, model: &str) -> Result<String, AddressError> {
+    let (path, query) = split(target);
+    let address = own.address(client, base, Asked { path, query }, model)?;
+    Ok(match address.query {
+        Some(query) => format!("{}?{query}", address.path),
+        None => address.path,
+    })
+}
+
+#[test]
+fn a_request_goes_where_its_vendor_has_it() {
+    let nova = "amazon.nova-lite-v1:0";
+    let profile = "arn:aws:bedrock:us-east-1:1:inference-profile/us.m";
+    let table = [
+        ("openai", "/v1", "/chat/completions?a=b", "m", "/v1/chat/completions?a=b"),
+        ("openai", "", "/chat/completions", "m", "/chat/completions"),
+        ("gemini", "/v1beta", "/models/x:generateContent", "m", "/v1beta/models/m:generateContent"),
+        (
+            "gemini",
+            "",
+            "/v1/models/x:streamGenerateContent?alt=sse",
+            "m",
+            "/v1/models/m:streamGenerateContent?alt=sse",
+        ),
+        ("aws-bedrock", "", "/model/x%3A0/converse", nova, "/model/amazon.nova-lite-v1%3A0/converse"),
+        (
+            "aws-bedrock",
+            "",
+            "/model/x/invoke",
+            profile,
+            "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.m/invoke",
+        ),
+        (
+            "vertex-ai",
+            "/v1/projects/p/locations/l",
+            "/publishers/google/models/x:generateContent",
+            "m",
+            "/v1/projects/p/locations/l/publishers/google/models/m:generateContent",
+        ),
+        (
+            "azure-openai",
+            "",
+            "/openai/deployments/x/chat/completions?api-version=1",
+            "a b",
+            "/openai/deployments/a%20b/chat/completions?api-version=1",
+        ),
+        ("azure-openai", "", "/openai/v1/chat/completions", "m", "/openai/v1/chat/completions"),
+        ("azure-openai", "/openai/v1", "/chat/completions", "m", "/openai/v1/chat/completions"),
+        (
+            "azure-openai",
+            "/openai/deployments/x",
+            "/chat/completions",
+            "m",
+            "/openai/deployments/m/chat/completions",
+        ),
+        (
+            "azure-openai",
+            "",
+            "/chat/completions",
+            "m",
+            "/openai/deployments/m/chat/completions?api-version=2024-10-21",
+        ),
+        (
+            "huggingface",
+            "",
+            "/hf-inference/models/a/b/pipeline/feature-extraction",
+            "c/d",
+            "/hf-inference/models/c/d/pipeline/feature-extraction",
+        ),
+    ];
+    for (name, base, target, model, expected) in table {
+        let vendor = built_in(name);
+        assert_eq!(at(&vendor, &vendor, base, target, model).unwrap(), expected, "{name} {base} {target}");
+    }
+}
+
+#[test]
+fn what_one_vendor_has_before_its_paths_is_not_anothers() {
+    let azure = "/openai/deployments/x/chat/completions?api-version=1&a=b";
+    let table = [
+        (
+            "openai",
+            "azure-openai",
+            "",
+            "/chat/completions?a=b",
+            "/openai/deployments/m/chat/completions?a=b&api-version=2024-10-21",
+        ),
+        ("openai", "azure-openai", "/openai/v1", "/chat/completions", "/openai/v1/chat/completions"),
+        ("azure-openai", "openai", "/v1", azure, "/v1/chat/completions?a=b"),
+        ("azure-openai", "vllm", "/v1", "/openai/deployments/x/embeddings?api-version=1", "/v1/embeddings"),
+        ("azure-openai", "mistral", "/v1", "/openai/v1/chat/completions", "/v1/chat/completions"),
+        (
+            "gemini",
+            "vertex-ai",
+            "/v1/projects/p/locations/l/publishers/google",
+            "/models/x:generateContent",
+            "/v1/projects/p/locations/l/publishers/google/models/m:generateContent",
+        ),
+    ];
+    for (client, own, base, target, expected) in table {
+        let made = at(&built_in(client), &built_in(own), base, target, "m").unwrap();
+        assert_eq!(made, expected, "{client} to {own} {base} {target}");
+    }
+}
+
+#[test]
+fn a_model_in_the_query() {
+    let own = vendor("{ path: '/by/{model}', query: model }, { path: '**', query: model }");
+    for (target, expected) in [
+        ("/x", "/x?model=a%2Fb"),
+        ("/x?model=c&d=e", "/x?model=a%2Fb&d=e"),
+        ("/x?d=e", "/x?d=e&model=a%2Fb"),
+        // Where the path decides, the query follows.
+        ("/by/x?model=c", "/by/m?model=m"),
+        ("/by/x", "/by/m"),
+    ] {
+        let model = if target.starts_with("/by") { "m" } else { "a/b" };
+        assert_eq!(at(&own, &own, "", target, model).unwrap(), expected, "{target}");
+    }
+    let twice = at(&own, &own, "", "/x?model=a&model=b", "m").unwrap_err();
+    assert!(matches!(twice, AddressError::Query(_)));
+}
+
+#[test]
+fn where_the_model_stands_is_told_by_the_path() {
+    let asked = |vendor: &str, base: &str, path: &str| {
+        let vendor = built_in(vendor);
+        let outset = vendor.outset(base, path).unwrap();
+        outset.map(|outset| (outset.rule.path.as_str().to_owned(), outset.asked))
+    };
+    let (rule, model) = asked("gemini", "", "/v1beta/models/gemini-2.5-flash:generateContent").unwrap();
+    assert_eq!(
+        (rule.as_str(), model.as_deref()),
+        ("**/models/{model}:generateContent", Some("gemini-2.5-flash"))
+    );
+    // The base has what the path lacks, as an endpoint's URL may.
+    assert!(asked("azure-openai", "/openai/deployments/x", "/chat/completions").is_some());
+    // A client of the plain format before a vendor that mounts it.
+    assert_eq!(asked("azure-openai", "", "/chat/completions").unwrap().1, None);
+    for (vendor, path) in [
+        ("gemini", "/v1beta/models/a/b:generateContent"),
+        ("gemini", "/v1beta/models/a"),
+        ("aws-bedrock", "/model/a/b/converse"),
+        ("aws-bedrock", "/model/a/other"),
+    ] {
+        assert_eq!(asked(vendor, "", path), None, "{vendor} {path}");
+    }
+    let gemini = built_in("gemini");
+    assert!(matches!(gemini.outset("", "/models/a%2Fb:generateContent"), Err(PathError::Slash { .. })));
+}
