@@ -1,67 +1,11 @@
 """The real binary, started on a file of its own against its own mock vendor."""
 
 import contextlib
-import json
-import os
-import re
-import subprocess
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-BINARY = os.environ["EVENKEEL_BIN"]
-# Far more than a start takes; reached only when something is broken.
-PATIENCE = 30
-
-
-class Process:
-    """A process of the binary, and what it says on standard error."""
-
-    def __init__(self, *arguments: str):
-        self.said: list[str] = []
-        self.changed = threading.Condition()
-        self.ended = False
-        self.child = subprocess.Popen(
-            [BINARY, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self) -> None:
-        for line in self.child.stderr:
-            with self.changed:
-                self.said.append(line)
-                self.changed.notify_all()
-        with self.changed:
-            self.ended = True
-            self.changed.notify_all()
-
-    def wait_for(self, pattern: str) -> str:
-        """The first group of `pattern` in a line that was or will be said."""
-        found = None
-
-        def seen() -> bool:
-            nonlocal found
-            found = next(filter(None, (re.search(pattern, line) for line in self.said)), None)
-            return found is not None or self.ended
-
-        with self.changed:
-            self.changed.wait_for(seen, PATIENCE)
-            assert found, f"{self.child.args} never said {pattern!r}, but:\n{''.join(self.said)}"
-        return found.group(1)
-
-    def stop(self) -> None:
-        """Ends this process, and no other."""
-        # SIGINT ends the gateway at once, and the mock vendor too.
-        self.child.send_signal(2)
-        try:
-            self.child.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            self.child.wait()
-        self.reader.join(PATIENCE)
+from evenkeel import Process, create_key
 
 
 @dataclass
@@ -110,14 +54,6 @@ apis:
             - {{ model: text-embedding-3-small, weight: 1 }}
       - {{ method: GET, path: /models }}
 """
-
-
-def create_key(file: Path, environment: str) -> str:
-    arguments = ["keys", "create", "-c", str(file), "--name", environment, "--environment", environment]
-    made = subprocess.run(
-        [BINARY, *arguments, "--format", "json"], check=True, capture_output=True, text=True
-    )
-    return json.loads(made.stdout)["key"]
 
 
 @contextlib.contextmanager

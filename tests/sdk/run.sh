@@ -22,6 +22,7 @@ if ! cmp -s tests/sdk/requirements.txt "$stamp"; then
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/sdk/requirements.txt
     cp tests/sdk/requirements.txt "$stamp"
 fi
+export PYTHONPATH=tests/python
 # A proxy of the machine has no business between two processes on it.
 exec env -u http_proxy -u https_proxy -u all_proxy -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY \
     "$venv/bin/python" -m pytest -p no:cacheprovider -q tests/sdk "$@"

@@ -6,7 +6,7 @@ from collections import Counter
 
 import openai
 import pytest
-from conftest import BINARY
+from evenkeel import BINARY
 
 MODELS = {"gpt-4o", "gpt-4o-mini"}
 HELLO = [{"role": "user", "content": "Hello"}]
