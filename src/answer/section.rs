@@ -2,7 +2,7 @@
 
 use super::fields::{ErrorEvents, Lists, MAX_COUNTS, MAX_DEPTH, MAX_KEY, PathError, Reason};
 use super::needles::Needles;
-use super::told::{Usage, Values};
+use super::told::{Usage, Values, bit};
 
 /// An index into a tree's nodes.
 pub(super) type NodeId = u16;
@@ -24,8 +24,13 @@ pub(super) struct Section {
     pub(super) needles: Needles,
 }
 
-/// Numbers of counts that are added up.
-type Sum = Vec<usize>;
+/// Counts that are added up.
+#[derive(Debug, Clone, Default)]
+struct Sum {
+    numbers: Vec<usize>,
+    /// The same, a bit each: which alternative is there is asked several times a response.
+    bits: u32,
+}
 
 /// What is wanted of the value that some keys lead to.
 #[derive(Debug, Clone, Default)]
@@ -109,8 +114,8 @@ impl Section {
 
 /// The first of `sums` that is there.
 fn first(sums: &[Sum], values: &Values) -> Option<u32> {
-    let there = sums.iter().find(|sum| sum.iter().any(|number| values.count(*number).is_some()))?;
-    there.iter().filter_map(|number| values.count(*number)).try_fold(0u32, u32::checked_add)
+    let there = sums.iter().find(|sum| values.has_any(sum.bits))?;
+    there.numbers.iter().filter_map(|number| values.count(*number)).try_fold(0u32, u32::checked_add)
 }
 
 impl Builder {
@@ -126,7 +131,13 @@ impl Builder {
     }
 
     fn sums(&mut self, field: &'static str, alternatives: &[String]) -> Result<Vec<Sum>, PathError> {
-        alternatives.iter().map(|sum| sum.split('+').map(|path| self.count(field, path)).collect()).collect()
+        let mut sum = |text: &String| {
+            let numbers: Result<Vec<_>, _> = text.split('+').map(|path| self.count(field, path)).collect();
+            let numbers = numbers?;
+            let bits = numbers.iter().fold(0, |bits, number| bits | bit(*number));
+            Ok(Sum { numbers, bits })
+        };
+        alternatives.iter().map(&mut sum).collect()
     }
 
     /// The number of the count at `path`.

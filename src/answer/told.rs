@@ -56,6 +56,12 @@ impl Values {
         self.counts.get(number).copied().filter(|_| is_there)
     }
 
+    /// Whether one of the counts is there whose bits these are.
+    #[inline]
+    pub(super) fn has_any(&self, bits: u32) -> bool {
+        self.there & bits != 0
+    }
+
     /// The latest value counts.
     #[inline]
     pub(super) fn set_count(&mut self, number: usize, value: u32) {
@@ -93,6 +99,7 @@ impl Values {
     }
 }
 
-fn bit(number: usize) -> u32 {
+/// The bit of a count's number.
+pub(super) fn bit(number: usize) -> u32 {
     u32::try_from(number).ok().and_then(|number| 1u32.checked_shl(number)).unwrap_or_default()
 }
