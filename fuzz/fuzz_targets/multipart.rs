@@ -25,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
             (span.start, span.end)
         }
         Place::Absent { at, .. } => (*at, *at),
-        Place::Nowhere => panic!("a form has a place"),
+        Place::Each { .. } | Place::Nowhere => panic!("a form has a place"),
     };
     assert!(spliced.starts_with(&body[..before]));
     assert!(spliced.ends_with(&body[after..]));

@@ -59,8 +59,11 @@ pub(super) struct RequestEntry {
     pub(super) path: Located<String>,
     /// What a `/` in the name of a model is in a path. Default: `refused`.
     pub(super) slash: Option<Located<SlashName>>,
-    /// Where it stands in a JSON body, such as `model` or `input.model`.
+    /// Where it stands in a JSON body, such as `model` or `input.model`. Beside a `{model}` in the path, `[]` after a name
+    /// stands for each element of an array: `requests[].model`.
     pub(super) json: Option<Located<String>>,
+    /// What stands before it in that string of a JSON body, such as `models/`: it stays where it is there.
+    pub(super) prefix: Option<Located<String>>,
     /// The name of the field of a multipart form in which it stands.
     pub(super) multipart: Option<Located<String>>,
     /// The header in which it stands.

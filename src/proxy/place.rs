@@ -2,7 +2,7 @@
 
 use super::context::{Admitted, Destination, RequestContext};
 use super::refusal::Refusal;
-use crate::splice::{self, Boundary, JsonPath, Place, query};
+use crate::splice::{self, Boundary, JsonPlace, Place, query};
 use crate::vendor::RequestRule;
 use http::header::CONTENT_TYPE;
 use pingora_http::RequestHeader;
@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 /// Where in a body the model stands.
 pub enum BodyPlace {
-    /// In a JSON object, at this path.
-    Json(JsonPath),
+    /// In a JSON object, at this place.
+    Json(JsonPlace),
     /// In the field of a form with this boundary.
     Form {
         /// The form's boundary.
@@ -27,7 +27,7 @@ impl BodyPlace {
     /// The model's place in `body`.
     pub fn find(&self, body: &[u8]) -> Result<Place, Refusal> {
         match self {
-            Self::Json(path) => splice::locate(body, path).map_err(Refusal::InvalidJson),
+            Self::Json(place) => place.locate(body).map_err(Refusal::InvalidJson),
             Self::Form { boundary, field } => {
                 splice::locate_in_form(body, boundary, field).map_err(Refusal::InvalidForm)
             }
@@ -85,8 +85,8 @@ fn body_place(request: &RequestHeader, rule: &RequestRule) -> Result<BodyPlace, 
             Ok(BodyPlace::Form { boundary, field: field.clone() })
         }
         // What only follows the path is looked for in JSON alone.
-        (_, Some(path)) if !rule.is_by_path() || is_of_type(content_type, "application/json") => {
-            Ok(BodyPlace::Json(path.clone()))
+        (_, Some(place)) if !rule.is_by_path() || is_of_type(content_type, "application/json") => {
+            Ok(BodyPlace::Json(place.clone()))
         }
         _ => Ok(BodyPlace::Nowhere),
     }

@@ -7,8 +7,8 @@ use std::ops::Range;
 /// A client's body, of which each try sends the same bytes but for the model.
 ///
 /// A long body is not copied for it: as long as nobody else has the bytes, that side of the model which is shorter is moved
-/// within the buffer, into the room before or after the body. Where there is too little, where the body has no model, and
-/// while an earlier try still has the bytes, the body is copied.
+/// within the buffer, into the room before or after the body. Where there is too little, where the body has no model or
+/// several, and while an earlier try still has the bytes, the body is copied.
 #[derive(Debug)]
 pub struct Body {
     /// The body as the latest try sent it, with the room before it.
@@ -59,7 +59,7 @@ impl Body {
     #[must_use]
     pub fn with_if_there(&mut self, model: &ModelToken) -> Bytes {
         match self.place {
-            Place::Value { .. } => self.with(model),
+            Place::Value { .. } | Place::Each { .. } => self.with(model),
             Place::Absent { .. } | Place::Nowhere => self.buffer.slice(self.start..),
         }
     }

@@ -8,6 +8,8 @@ use std::ops::Range;
 pub enum Form {
     /// As a JSON string, with its quotes and escapes.
     Json,
+    /// As it stands between the quotes of a JSON string, with its escapes: what comes before it there stays.
+    InJson,
     /// As it is.
     Plain,
 }
@@ -45,6 +47,7 @@ impl ModelToken {
     pub fn written(&self, form: Form) -> &[u8] {
         match form {
             Form::Json => self.json(),
+            Form::InJson => self.json.get(1..self.json.len().saturating_sub(1)).unwrap_or_default(),
             Form::Plain => self.plain(),
         }
     }
@@ -62,6 +65,13 @@ pub enum Place {
         /// How another is written.
         form: Form,
     },
+    /// The body has the model several times.
+    Each {
+        /// What is replaced, in the order of the body; at least one.
+        values: Box<[Value]>,
+        /// The model asked for, decoded: what the first says.
+        asked: Box<str>,
+    },
     /// The body has no model, and a place where one can be added.
     Absent {
         /// Where that is.
@@ -77,12 +87,21 @@ pub enum Place {
     Nowhere,
 }
 
+/// A model of several in a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    /// What is replaced.
+    pub span: Range<usize>,
+    /// How another is written.
+    pub form: Form,
+}
+
 impl Place {
     /// The model that the client asked for, if it named one.
     #[must_use]
     pub fn asked(&self) -> Option<&str> {
         match self {
-            Self::Value { asked, .. } => Some(asked),
+            Self::Value { asked, .. } | Self::Each { asked, .. } => Some(asked),
             Self::Absent { .. } | Self::Nowhere => None,
         }
     }
@@ -99,6 +118,15 @@ pub fn splice(body: &[u8], place: &Place, model: &ModelToken) -> Bytes {
             out.extend_from_slice(body.get(..span.start).unwrap_or_default());
             out.extend_from_slice(model.written(*form));
             out.extend_from_slice(body.get(span.end..).unwrap_or_default());
+        }
+        Place::Each { values, .. } => {
+            let mut at = 0;
+            for Value { span, form } in values {
+                out.extend_from_slice(body.get(at..span.start).unwrap_or_default());
+                out.extend_from_slice(model.written(*form));
+                at = span.end;
+            }
+            out.extend_from_slice(body.get(at..).unwrap_or_default());
         }
         Place::Absent { at, before, after, form } => {
             out.extend_from_slice(body.get(..*at).unwrap_or_default());
@@ -117,6 +145,11 @@ pub fn splice(body: &[u8], place: &Place, model: &ModelToken) -> Bytes {
 pub fn spliced_len(body_len: usize, place: &Place, model: &ModelToken) -> usize {
     match place {
         Place::Value { span, form, .. } => body_len.saturating_sub(span.len()) + model.written(*form).len(),
+        Place::Each { values, .. } => {
+            let replaced: usize = values.iter().map(|value| value.span.len()).sum();
+            let written: usize = values.iter().map(|value| model.written(value.form).len()).sum();
+            (body_len + written).saturating_sub(replaced)
+        }
         Place::Absent { before, after, form, .. } => {
             body_len + before.len() + model.written(*form).len() + after.len()
         }
@@ -188,6 +221,7 @@ mod tests {
             let read: String = serde_json::from_slice(token.json()).expect(name);
             assert_eq!(read, name);
             assert_eq!(token.plain(), name.as_bytes());
+            assert_eq!([b"\"", token.written(Form::InJson), b"\""].concat(), token.json());
         }
     }
 
@@ -198,5 +232,8 @@ mod tests {
         let absent = Place::Absent { at: 90, before: "<".into(), after: ">".into(), form: Form::Plain };
         assert_eq!(splice(b"{}", &value, &model).as_ref(), br#""m""#);
         assert_eq!(splice(b"{}", &absent, &model).as_ref(), b"<m>");
+        let values = [90..99, 1..2, 0..1].map(|span| Value { span, form: Form::Plain });
+        let each = Place::Each { values: values.into(), asked: "x".into() };
+        assert_eq!(splice(b"{}", &each, &model).as_ref(), b"mmm}");
     }
 }

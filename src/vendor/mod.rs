@@ -52,16 +52,17 @@ pub struct Vendor {
 
 impl Vendor {
     /// Two places of the model in bodies, one of this vendor's and one of `other`'s, if they differ: a body is sent to
-    /// either with the model at one place.
+    /// either with the model at one place. Where the path names it, this vendor needs none.
     pub fn other_bodies(&self, other: &Self) -> Option<(String, String)> {
-        let places = |vendor: &Self| {
-            let json =
-                vendor.requests.iter().filter_map(|rule| rule.json.as_ref()).map(|path| format!("`{path}`"));
-            let forms = vendor.requests.iter().filter_map(|rule| rule.form.as_ref());
+        let places = |vendor: &Self, with_followers: bool| {
+            let rules = vendor.requests.iter().filter(|rule| with_followers || !rule.is_by_path());
+            let json = rules.clone().filter_map(|rule| rule.json.as_ref());
+            let json = json.map(|json| format!("`{}`", json.path));
+            let forms = rules.filter_map(|rule| rule.form.as_ref());
             let forms = forms.map(|field| format!("the form field `{field}`"));
             (json.collect::<Vec<_>>(), forms.collect::<Vec<_>>())
         };
-        let ((own_json, own_forms), (other_json, other_forms)) = (places(self), places(other));
+        let ((own_json, own_forms), (other_json, other_forms)) = (places(self, false), places(other, true));
         let differing = |own: &[String], other: &[String]| {
             let one = own.iter().find(|place| !other.is_empty() && !other.contains(place))?;
             Some((one.clone(), other.join(" or ")))

@@ -1,6 +1,6 @@
 //! Where the model stands in the requests of a vendor.
 
-use crate::splice::JsonPath;
+use crate::splice::JsonPlace;
 use crate::splice::template::Template;
 use http::header::HeaderName;
 
@@ -13,7 +13,7 @@ pub struct RequestRule {
     /// The paths, and where in them the model stands, if it does.
     pub path: Template,
     /// Where in a JSON body.
-    pub json: Option<JsonPath>,
+    pub json: Option<JsonPlace>,
     /// In which field of a multipart form.
     pub form: Option<Box<str>>,
     /// In which header.

@@ -24,6 +24,7 @@ mod draining;
 mod faults;
 mod faults_rows;
 mod faults_sites;
+mod followers;
 mod forwarding;
 mod framing;
 mod keys;

@@ -2,6 +2,8 @@
 //!
 //! Shared by the property tests and the fuzz target.
 
+pub mod several;
+
 use std::fmt;
 
 use serde::Deserialize;

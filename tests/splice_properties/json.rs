@@ -32,7 +32,7 @@ proptest! {
         let place = locate(document.body.as_bytes());
         let found = match place {
             Ok(Place::Value { span, asked, .. }) => Some((span, asked.into_string())),
-            Ok(Place::Absent { .. } | Place::Nowhere) => None,
+            Ok(Place::Each { .. } | Place::Absent { .. } | Place::Nowhere) => None,
             Err(error) => return Err(TestCaseError::fail(error.to_string())),
         };
         prop_assert_eq!(found, document.model);
@@ -51,7 +51,7 @@ proptest! {
                 let comma: &[u8] = if is_empty { b"" } else { b"," };
                 (*at, [b"\"model\":", model.json(), comma].concat(), *at)
             }
-            Place::Nowhere => return Err(TestCaseError::fail("no place")),
+            Place::Each { .. } | Place::Nowhere => return Err(TestCaseError::fail("no one place")),
         };
         let expected = [&body[..before], &written, &body[after..]].concat();
         prop_assert_eq!(spliced.as_ref(), expected);

@@ -1,6 +1,7 @@
 //! What holds of the splice for every body, path and query: of generated ones, and of bytes that are none.
 
 mod documents;
+mod each;
 mod form;
 mod json;
 #[path = "../oracle/mod.rs"]

@@ -102,6 +102,24 @@ pub enum LocateError {
         /// The value's first byte.
         at: usize,
     },
+    /// What should have the objects with the models is no array.
+    #[error("\"{path}\" must be an array of objects with the model in them, found {found} at byte {at}")]
+    ParentNotArray {
+        /// Where it stands.
+        path: JsonPath,
+        /// What it is.
+        found: Found,
+        /// The value's first byte.
+        at: usize,
+    },
+    /// More elements than are gone through.
+    #[error("the arrays at \"{path}\" have more than {most} elements: send them in several requests")]
+    TooMany {
+        /// Where they stand.
+        path: JsonPath,
+        /// How many there may be.
+        most: usize,
+    },
     /// Two models, or two objects for one to stand in, of which readers of JSON may take either.
     #[error("\"{path}\" is given twice, at bytes {first} and {second}")]
     Twice {
@@ -184,6 +202,8 @@ pub enum Expected {
     Value,
     /// After a value.
     CommaOrEnd,
+    /// After an element.
+    CommaOrArrayEnd,
     /// Where an array is open.
     ArrayEnd,
     /// Where an object is open.
@@ -198,6 +218,7 @@ impl fmt::Display for Expected {
             Self::Colon => "':'",
             Self::Value => "a value",
             Self::CommaOrEnd => "',' or '}'",
+            Self::CommaOrArrayEnd => "',' or ']'",
             Self::ArrayEnd => "']'",
             Self::ObjectEnd => "'}'",
         })

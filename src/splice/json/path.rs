@@ -8,9 +8,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 const MODEL: &str = "model";
+/// What follows the name of an array.
+const ELEMENTS: &str = "[]";
 
-/// The names of members, each in the object that the one before it names: `model`, or `input.model`. Read once, used for
-/// each request; a copy is cheap.
+/// The names of members, each in the object that the one before it names: `model`, or `input.model`. `[]` after a name
+/// stands for every element of an array: `requests[].model`. Read once, used for each request; a copy is cheap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JsonPath(Arc<Parts>);
 
@@ -22,6 +24,8 @@ struct Parts {
     opening: Bytes,
     /// What closes them, and the comma before the next: `},`.
     closing: Bytes,
+    /// One of the names is an array's.
+    is_each: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -30,6 +34,8 @@ struct Name {
     span: Range<usize>,
     /// Where its member begins in `opening`.
     opens: usize,
+    /// It is an array's.
+    is_array: bool,
 }
 
 /// Why a text is no path.
@@ -44,26 +50,33 @@ pub enum JsonPathError {
     #[error("the JSON path `{0}` has an empty name: write one before, after and between the dots")]
     EmptyName(Box<str>),
     /// A name has a character that no path has.
-    #[error("the JSON path `{path}` has {found:?}: a name has letters, digits, `_`, `-`, `@` and `$`")]
+    #[error(
+        "the JSON path `{path}` has {found:?}: a name has letters, digits, `_`, `-`, `@` and `$`, and `[]` after it \
+         stands for every element of an array"
+    )]
     BadCharacter {
         /// The path.
         path: Box<str>,
         /// The first such character.
         found: char,
     },
+    /// An array's elements stand last.
+    #[error("the JSON path `{0}` ends with `[]`: name the member of the elements, as in `requests[].model`")]
+    EndsWithElements(Box<str>),
 }
 
 impl JsonPath {
     /// The path `model`.
     #[must_use]
     pub fn model() -> Self {
-        let name = Name { span: 0..MODEL.len(), opens: 0 };
+        let name = Name { span: 0..MODEL.len(), opens: 0, is_array: false };
         Self(Arc::new(Parts {
             text: MODEL.into(),
             names: Box::new([name]),
             // Not counted by who has them, as others are: nearly every body is read at this path.
             opening: Bytes::from_static(b"\"model\":"),
             closing: Bytes::from_static(b","),
+            is_each: false,
         }))
     }
 
@@ -73,21 +86,30 @@ impl JsonPath {
         &self.0.text
     }
 
+    /// Whether it goes through the elements of arrays: to any number of models, of which none is added where it is not.
+    #[must_use]
+    pub fn is_each(&self) -> bool {
+        self.0.is_each
+    }
+
     fn of(text: &str) -> Self {
         if text == MODEL {
             return Self::model();
         }
         let mut names = Vec::new();
         let (mut opening, mut at) = (String::new(), 0);
-        for name in text.split('.') {
+        for part in text.split('.') {
+            let name = part.strip_suffix(ELEMENTS).unwrap_or(part);
             opening += if opening.is_empty() { "" } else { "{" };
-            names.push(Name { span: at..at + name.len(), opens: opening.len() });
+            let span = at..at + name.len();
+            names.push(Name { span, opens: opening.len(), is_array: name.len() < part.len() });
             opening += &format!("\"{name}\":");
-            at += name.len() + 1;
+            at += part.len() + 1;
         }
         let closing = "}".repeat(names.len().saturating_sub(1)) + ",";
         Self(Arc::new(Parts {
             text: text.into(),
+            is_each: names.iter().any(|name| name.is_array),
             names: names.into(),
             opening: opening.into(),
             closing: closing.into(),
@@ -97,13 +119,14 @@ impl JsonPath {
     /// Its names, in the order in which they are looked for.
     pub(super) fn levels(&self) -> impl Iterator<Item = Level<'_>> {
         let last = self.0.names.len().saturating_sub(1);
-        self.0.names.iter().enumerate().map(move |(depth, Name { span, opens })| Level {
+        self.0.names.iter().enumerate().map(move |(depth, Name { span, opens, is_array })| Level {
             path: self,
             name: self.as_str().get(span.clone()).unwrap_or_default(),
             end: span.end,
             opens: *opens,
             depth,
             is_model: depth == last,
+            is_array: *is_array,
         })
     }
 }
@@ -113,15 +136,21 @@ impl FromStr for JsonPath {
 
     fn from_str(text: &str) -> Result<Self, JsonPathError> {
         // Of these characters each has one short spelling and one long one in JSON: the scan counts on it.
-        let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-@$.".contains(letter);
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-@$".contains(letter);
         if text.is_empty() {
             return Err(JsonPathError::Empty);
         }
-        if let Some(found) = text.chars().find(|letter| !fits(*letter)) {
-            return Err(JsonPathError::BadCharacter { path: text.into(), found });
+        for part in text.split('.') {
+            let name = part.strip_suffix(ELEMENTS).unwrap_or(part);
+            if let Some(found) = name.chars().find(|letter| !fits(*letter)) {
+                return Err(JsonPathError::BadCharacter { path: text.into(), found });
+            }
+            if name.is_empty() {
+                return Err(JsonPathError::EmptyName(text.into()));
+            }
         }
-        if text.split('.').any(str::is_empty) {
-            return Err(JsonPathError::EmptyName(text.into()));
+        if text.ends_with(ELEMENTS) {
+            return Err(JsonPathError::EndsWithElements(text.into()));
         }
         Ok(Self::of(text))
     }
@@ -152,6 +181,8 @@ pub(super) struct Level<'path> {
     pub(super) depth: usize,
     /// It is the last name.
     pub(super) is_model: bool,
+    /// Its value is an array, and the next name is that of a member of each element.
+    pub(super) is_array: bool,
 }
 
 impl Level<'_> {
@@ -160,6 +191,11 @@ impl Level<'_> {
     pub(super) fn insertion(&self, empty: bool) -> (Bytes, Bytes) {
         let Parts { opening, closing, .. } = &*self.path.0;
         (opening.slice(self.opens..), closing.slice(self.depth..closing.len() - usize::from(empty)))
+    }
+
+    /// The value of a member of this name can have the model in it.
+    pub(super) fn holds_model(&self, found: Found) -> bool {
+        !self.is_model && found == if self.is_array { Found::Array } else { Found::Object }
     }
 
     #[cold]
@@ -171,68 +207,32 @@ impl Level<'_> {
     pub(super) fn of_other_kind(&self, found: Found, at: usize) -> LocateError {
         if self.is_model {
             LocateError::ModelNotString { path: self.path.clone(), found, at }
+        } else if self.is_array {
+            LocateError::ParentNotArray { path: self.up_to_here(), found, at }
         } else {
             LocateError::ParentNotObject { path: self.up_to_here(), found, at }
         }
     }
 
+    /// An element of its array is no object.
+    #[cold]
+    pub(super) fn of_other_elements(&self, found: Found, at: usize) -> LocateError {
+        LocateError::ParentNotObject { path: self.up_to(self.end + ELEMENTS.len()), found, at }
+    }
+
+    #[cold]
+    pub(super) fn too_many(&self, most: usize) -> LocateError {
+        LocateError::TooMany { path: self.up_to_here(), most }
+    }
+
     fn up_to_here(&self) -> JsonPath {
-        JsonPath::of(self.path.as_str().get(..self.end).unwrap_or_default())
+        self.up_to(self.end)
+    }
+
+    fn up_to(&self, end: usize) -> JsonPath {
+        JsonPath::of(self.path.as_str().get(..end).unwrap_or_default())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_stand_between_dots() {
-        for (text, expected) in [
-            ("model", &["model"][..]),
-            ("input.model", &["input", "model"]),
-            ("a-b.c_d.$e.@f.9", &["a-b", "c_d", "$e", "@f", "9"]),
-        ] {
-            let path: JsonPath = text.parse().unwrap();
-            let names: Vec<_> = path.levels().map(|level| level.name).collect();
-            assert_eq!(names, expected);
-            assert_eq!(path.to_string(), text);
-            let models: Vec<_> = path.levels().map(|level| level.is_model).collect();
-            assert_eq!(models.iter().filter(|is_model| **is_model).count(), 1);
-            assert_eq!(models.last(), Some(&true));
-        }
-        assert_eq!(JsonPath::model(), "model".parse().unwrap());
-    }
-
-    #[test]
-    fn what_is_no_path_says_why() {
-        let table = [
-            ("", "a JSON path is not empty"),
-            (".", "the JSON path `.` has an empty name"),
-            (".model", "the JSON path `.model` has an empty name"),
-            ("model.", "the JSON path `model.` has an empty name"),
-            ("input..model", "the JSON path `input..model` has an empty name"),
-            ("input model", "the JSON path `input model` has ' '"),
-            ("$.a[0]", "the JSON path `$.a[0]` has '['"),
-            ("modèle", "the JSON path `modèle` has 'è'"),
-            ("a/b", "the JSON path `a/b` has '/'"),
-            ("a\"b", "the JSON path `a\"b` has '\"'"),
-        ];
-        for (text, message) in table {
-            let error = text.parse::<JsonPath>().unwrap_err().to_string();
-            assert!(error.starts_with(message), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_is_inserted_is_what_is_missing() {
-        let path: JsonPath = "a.b.model".parse().unwrap();
-        let table =
-            [(0, r#""a":{"b":{"model":"#, "}},"), (1, r#""b":{"model":"#, "},"), (2, r#""model":"#, ",")];
-        for (depth, before, after) in table {
-            let level = path.levels().nth(depth).unwrap();
-            assert_eq!(level.insertion(false), (before.into(), after.into()));
-            let shorter = &after[..after.len() - 1];
-            assert_eq!(level.insertion(true), (before.into(), shorter.into()));
-        }
-    }
-}
+mod tests;

@@ -17,18 +17,19 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// Finds the string at `path` of the JSON object that `body` is.
+/// Finds the string at `path` of the JSON object that `body` is, or each of them.
 ///
 /// One pass in time linear in the body's length, and one more over each object that the path goes into. Memory does not
-/// depend on it, save for a bit per level of nesting and for a model of great length; both are given back. What is judged
-/// and what is left to the vendor is told in the [module's documentation](crate::splice).
+/// depend on it, save for a bit per level of nesting, for a model of great length and for each of several models; all are
+/// given back. What is judged and what is left to the vendor is told in the [module's documentation](crate::splice).
 ///
 /// # Errors
-/// [`LocateError`] when the body is not one JSON object, has two models, a model that is no string, or something else
-/// where the object should be that the path goes into.
+/// [`LocateError`] when the body is not one JSON object, has two models at one place, a model that is no string, something
+/// else where the object or array should be that the path goes into, or an array with too many elements.
 pub fn locate(body: &[u8], path: &JsonPath) -> Result<Place, LocateError> {
     SCRATCH.with_borrow_mut(|scratch| {
-        let located = scratch.locate(body, path);
+        let located =
+            if path.is_each() { scratch.locate_each(body, path) } else { scratch.locate(body, path) };
         scratch.give_back();
         located
     })
@@ -36,7 +37,7 @@ pub fn locate(body: &[u8], path: &JsonPath) -> Result<Place, LocateError> {
 
 /// Memory for locating, kept by each thread from one body to the next.
 #[derive(Default)]
-struct Scratch {
+pub(super) struct Scratch {
     skeleton: Skeleton,
     brackets: Brackets,
 }
@@ -45,9 +46,7 @@ impl Scratch {
     fn locate(&mut self, body: &[u8], path: &JsonPath) -> Result<Place, LocateError> {
         let mut open = open_object(body)?;
         for level in path.levels() {
-            let first = skip_space(body, open + 1);
-            let empty = body.get(first) == Some(&b'}');
-            let (wanted, end) = if empty { (None, first + 1) } else { self.find(body, open, first, level)? };
+            let Looked { wanted, empty, end } = self.look(body, open, level)?;
             if level.depth == 0 {
                 end_of_body(body, end)?;
             }
@@ -63,18 +62,15 @@ impl Scratch {
         Ok(Place::Nowhere)
     }
 
-    /// The member of `level` in the object that opens at `open` and has its first key at `first`; the offset after its
-    /// closing brace.
-    fn find(
-        &mut self,
-        body: &[u8],
-        open: usize,
-        first: usize,
-        level: Level<'_>,
-    ) -> Result<(Option<Wanted>, usize), LocateError> {
+    /// Looks for the member of `level` in the object that opens at `open`.
+    pub(super) fn look(&mut self, body: &[u8], open: usize, level: Level<'_>) -> Result<Looked, LocateError> {
+        let first = skip_space(body, open + 1);
+        if body.get(first) == Some(&b'}') {
+            return Ok(Looked { wanted: None, empty: true, end: first + 1 });
+        }
         self.skeleton.begin();
         let end = self.members(body, open, first, level)?;
-        Ok((self.skeleton.finish(body, level)?, end))
+        Ok(Looked { wanted: self.skeleton.finish(body, level)?, empty: false, end })
     }
 
     /// Passes the members, of which the first key is at `first`, to the skeleton; the offset after the
@@ -145,6 +141,16 @@ impl Scratch {
     }
 }
 
+/// What came of looking for a member.
+pub(super) struct Looked {
+    /// The member, if there is one.
+    pub(super) wanted: Option<Wanted>,
+    /// The object has no member at all.
+    empty: bool,
+    /// The offset after its closing brace.
+    pub(super) end: usize,
+}
+
 /// The place of a model that is to be added right after the brace before `at`.
 fn absent(at: usize, level: Level<'_>, empty: bool) -> Place {
     let (before, after) = level.insertion(empty);
@@ -152,7 +158,7 @@ fn absent(at: usize, level: Level<'_>, empty: bool) -> Place {
 }
 
 /// The offset of the brace that opens the body's object.
-fn open_object(body: &[u8]) -> Result<usize, LocateError> {
+pub(super) fn open_object(body: &[u8]) -> Result<usize, LocateError> {
     let at = skip_space(body, 0);
     let rest = body.get(at..).unwrap_or_default();
     match Found::at_start_of(rest) {
@@ -164,7 +170,7 @@ fn open_object(body: &[u8]) -> Result<usize, LocateError> {
 }
 
 /// Refuses anything but white space from `at` on.
-fn end_of_body(body: &[u8], at: usize) -> Result<(), LocateError> {
+pub(super) fn end_of_body(body: &[u8], at: usize) -> Result<(), LocateError> {
     let at = skip_space(body, at);
     if at < body.len() {
         return Err(LocateError::Trailing { at });
@@ -174,7 +180,7 @@ fn end_of_body(body: &[u8], at: usize) -> Result<(), LocateError> {
 
 /// The offset of the first byte from `at` on that is not white space; the body's length if there is none.
 #[inline]
-fn skip_space(body: &[u8], at: usize) -> usize {
+pub(super) fn skip_space(body: &[u8], at: usize) -> usize {
     let rest = body.get(at..).unwrap_or_default();
     let space = rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
     at + space.unwrap_or(rest.len())

@@ -40,13 +40,13 @@ impl Member {
     }
 }
 
-/// What was looked for: the model, or the object that it stands in.
+/// What was looked for: the model, or the object or array that it stands in.
 pub(super) struct Wanted {
     /// The first byte of its key.
     key_at: usize,
     /// Its value.
     pub(super) span: Range<usize>,
-    /// The model, decoded; nothing of an object.
+    /// The model, decoded; nothing of an object or array.
     pub(super) asked: Box<str>,
 }
 
@@ -159,7 +159,7 @@ fn find(
         }
         let asked = match value {
             Node::String(asked) => Box::from(*asked),
-            _ if !level.is_model && member.found == Found::Object => Box::default(),
+            _ if level.holds_model(member.found) => Box::default(),
             _ => return Err(level.of_other_kind(member.found, member.value.start)),
         };
         *wanted = Some(Wanted { key_at: member.key.start, span: member.value.clone(), asked });

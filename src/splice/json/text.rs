@@ -96,15 +96,22 @@ pub(super) fn judge_decodable(content: &[u8], at: usize) -> Result<(), LocateErr
 }
 
 /// The bytes between the quotes of a key spell the ASCII `word`, each letter as itself or as its `\u` escape.
-pub(super) fn spells(mut content: &[u8], word: &str) -> bool {
+pub(super) fn spells(content: &[u8], word: &str) -> bool {
+    begins(content, word).is_some_and(<[u8]>::is_empty)
+}
+
+/// What follows the ASCII `word` in the bytes between the quotes of a string, if it begins with it: each letter as itself
+/// or as its escape.
+pub(super) fn begins<'content>(mut content: &'content [u8], word: &str) -> Option<&'content [u8]> {
     for letter in word.bytes() {
-        content = match content.split_first() {
-            Some((first, rest)) if *first == letter => rest,
+        content = match content {
+            [first, rest @ ..] if *first == letter => rest,
+            [b'\\', b'/', rest @ ..] if letter == b'/' => rest,
             _ if code_unit(content, 0) == Some(u16::from(letter)) => content.get(6..).unwrap_or_default(),
-            _ => return false,
+            _ => return None,
         };
     }
-    content.is_empty()
+    Some(content)
 }
 
 /// The UTF-16 code unit that the escape at `at` writes, if a `\u` escape begins there.

@@ -6,8 +6,8 @@ use super::super::super::findings::Spot;
 use super::super::super::located::Located;
 use super::super::super::vendor_entry::{RequestEntry, SlashName};
 use super::draft::header_name;
-use crate::splice::JsonPath;
 use crate::splice::template::{Prefix, Slash, Template};
+use crate::splice::{JsonPath, JsonPlace, JsonPrefix};
 use crate::vendor::RequestRule;
 
 /// The rules of `list`, unless something is wrong with one of them.
@@ -29,7 +29,7 @@ fn rule(document: &Document, located: &Located<RequestEntry>) -> Option<RequestR
         SlashName::Kept => Slash::Kept,
     };
     let path = parsed(document, &entry.path, |text| Template::parse(text, slash));
-    let json = optional(&entry.json, |given| parsed(document, given, str::parse::<JsonPath>));
+    let json = json(document, entry);
     let form = optional(&entry.multipart, |given| text(document, given));
     let header = optional(&entry.header, |given| header_name(document, given));
     let query = optional(&entry.query, |given| text(document, given));
@@ -41,12 +41,34 @@ fn rule(document: &Document, located: &Located<RequestEntry>) -> Option<RequestR
         document.findings.error_with_help(Spot::Value(located.node()), message, help);
         return None;
     }
+    if let (false, Some(json), Some(given)) = (rule.is_by_path(), &rule.json, &entry.json)
+        && json.path.is_each()
+    {
+        let message = "a JSON path with `[]` can only follow a model that stands in the path";
+        let help = "write `{model}` in `path`, or a JSON path without `[]`";
+        document.findings.error_with_help(Spot::Value(given.node()), message, help);
+        return None;
+    }
     if let (false, Some(slash)) = (rule.is_by_path(), &entry.slash) {
         let message = "`slash` has no meaning here: the path has no `{model}`";
         document.findings.error(Spot::Key(slash.node()), message);
         return None;
     }
     Some(rule)
+}
+
+/// The place in a JSON body, if there is one. The outer `None` if something is wrong with it.
+fn json(document: &Document, entry: &RequestEntry) -> Option<Option<JsonPlace>> {
+    let path = optional(&entry.json, |given| parsed(document, given, str::parse::<JsonPath>));
+    let prefix = optional(&entry.prefix, |given| parsed(document, given, str::parse::<JsonPrefix>));
+    if let (None, Some(given)) = (&entry.json, &entry.prefix) {
+        let message = "`prefix` has no meaning here: it stands before the model in a JSON body";
+        let help = "add `json`, or leave `prefix` out";
+        document.findings.error_with_help(Spot::Key(given.node()), message, help);
+        return None;
+    }
+    let (path, prefix) = (path?, prefix?);
+    Some(path.map(|path| JsonPlace { path, prefix }))
 }
 
 /// The prefix that `given` is.
@@ -89,3 +111,6 @@ fn text(document: &Document, given: &Located<String>) -> Option<Box<str>> {
     }
     Some(name.into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+use crate::config::{Process, parse};
+
+/// What is said of a configuration with a vendor of these rules.
+fn told(rules: &str) -> Result<(), String> {
+    let text = format!(
+        "
+listeners: [{{ address: '127.0.0.1:1' }}]
+vendors:
+  mine: {{ extends: gemini, requests: [{rules}] }}
+apis:
+  - name: Mine
+    context: /mine
+    vendor: mine
+    endpoints: {{ production: [{{ name: P, url: 'http://127.0.0.1:1' }}] }}
+    operations: [{{ method: GET, path: /models }}]"
+    );
+    parse("test", &text, &Process).map(drop).map_err(|report| report.to_string())
+}
+
+#[test]
+fn a_model_in_json_may_be_of_several_and_after_a_prefix() {
+    for rule in [
+        "{ path: '**/{model}:a', json: 'requests[].model', prefix: models/ }",
+        "{ path: '**/{model}:a', json: 'a.b[].c[].model' }",
+        "{ path: '**/{model}:a', json: model, prefix: 'projects/p-1/models/' }",
+        "{ path: '**', json: model, prefix: models/ }",
+    ] {
+        assert_eq!(told(rule), Ok(()), "{rule}");
+    }
+}
+
+#[test]
+fn what_cannot_be_says_why() {
+    let table = [
+        (
+            "{ path: '**', json: 'requests[].model' }",
+            "a JSON path with `[]` can only follow a model that stands in the path",
+        ),
+        ("{ path: '**/{model}:a', json: 'requests[]' }", "the JSON path `requests[]` ends with `[]`"),
+        ("{ path: '**/{model}:a', json: 'a[0].model' }", "the JSON path `a[0].model` has '['"),
+        ("{ path: '**/{model}:a', prefix: models/ }", "`prefix` has no meaning here"),
+        ("{ path: '**', multipart: model, prefix: models/ }", "`prefix` has no meaning here"),
+        ("{ path: '**', json: model, prefix: '' }", "a prefix is not empty: leave it out"),
+        ("{ path: '**', json: model, prefix: 'a b' }", "the prefix has ' '"),
+    ];
+    for (rule, message) in table {
+        let report = told(rule).unwrap_err();
+        assert!(report.contains(message), "{report}");
+        assert!(report.contains("vendors.mine.requests[0]"), "{report}");
+        assert!(report.ends_with("1 error"), "{report}");
+    }
+}
