@@ -27,9 +27,21 @@ thread_local! {
 /// [`LocateError`] when the body is not one JSON object, has two models at one place, a model that is no string, something
 /// else where the object or array should be that the path goes into, or an array with too many elements.
 pub fn locate(body: &[u8], path: &JsonPath) -> Result<Place, LocateError> {
+    if path.is_each() {
+        return locate_each(body, path);
+    }
     SCRATCH.with_borrow_mut(|scratch| {
-        let located =
-            if path.is_each() { scratch.locate_each(body, path) } else { scratch.locate(body, path) };
+        let located = scratch.locate(body, path);
+        scratch.give_back();
+        located
+    })
+}
+
+/// As [`locate`] of a path that goes through arrays: apart, so that other paths do not pay for it.
+#[cold]
+fn locate_each(body: &[u8], path: &JsonPath) -> Result<Place, LocateError> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let located = scratch.locate_each(body, path);
         scratch.give_back();
         located
     })
