@@ -220,7 +220,8 @@ pub(super) enum ProtocolName {
 pub(super) struct OperationEntry {
     /// A method in capitals, or `"*"` for any.
     pub(super) method: Located<String>,
-    /// A path below the context, such as `/chat/completions`; a trailing `/*` stands for everything below.
+    /// A path below the context, such as `/chat/completions` or `/models/{model}:generateContent`, where a name in braces
+    /// stands for a segment or a part of one; a trailing `/*` stands for everything below.
     pub(super) path: Located<String>,
     /// How its requests spread over models. Left out: they go to the primary endpoint, the model untouched.
     pub(super) policy: Option<Located<PolicyEntry>>,

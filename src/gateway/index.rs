@@ -3,6 +3,7 @@
 //! Sorted lists, searched by halves: for the few paths that most gateways have as quick as any table, and for thousands
 //! not slower by much.
 
+use super::segments::Segments;
 use super::{AiApi, Operation, PathPattern};
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(super) struct PathIndex {
     exact: Vec<Entry>,
+    /// Paths with names in braces, those that say most first. They are looked through: there are few.
+    segments: Vec<(Segments, Vec<usize>)>,
     /// By their prefixes.
     below: Vec<Entry>,
     /// The length of the longest prefix.
@@ -29,6 +32,10 @@ impl PathIndex {
         for (place, operation) in operations.iter().enumerate() {
             let (entries, path) = match operation.path() {
                 PathPattern::Exact(path) => (&mut index.exact, path),
+                PathPattern::Segments(segments) => {
+                    index.add_segments(segments, place);
+                    continue;
+                }
                 PathPattern::Below(prefix) => {
                     index.longest = index.longest.max(prefix.len());
                     (&mut index.below, prefix)
@@ -47,18 +54,30 @@ impl PathIndex {
                 same
             });
         }
+        index.segments.sort_by(|(one, _), (other, _)| {
+            other.literal().cmp(&one.literal()).then_with(|| one.as_str().cmp(other.as_str()))
+        });
         index
     }
 
-    /// The places of the operations at `path`, the most specific first: those of the exact path, then those of each
-    /// prefix, the longest first. Those of one path are together, in the order listed.
+    fn add_segments(&mut self, segments: &Segments, place: usize) {
+        match self.segments.iter_mut().find(|(known, _)| known == segments) {
+            Some((_, places)) => places.push(place),
+            None => self.segments.push((segments.clone(), vec![place])),
+        }
+    }
+
+    /// The places of the operations at `path`, the most specific first: those of the exact path, then those of paths with
+    /// names in braces, then those of each prefix, the longest first. Those of one path are together, in the order listed.
     pub(super) fn at<'a, 'p>(&'a self, path: &'p str) -> impl Iterator<Item = &'a [usize]> + use<'a, 'p> {
         let below = slashes(path, self.longest).filter_map(move |slash| {
             // A prefix ends with its slash, and something comes after it.
             let prefix = path.get(..=slash).filter(|prefix| prefix.len() < path.len())?;
             find(&self.below, prefix)
         });
-        find(&self.exact, path).into_iter().chain(below)
+        let segments = self.segments.iter().filter(move |(segments, _)| segments.fits(path));
+        let segments = segments.map(|(_, places)| places.as_slice());
+        find(&self.exact, path).into_iter().chain(segments).chain(below)
     }
 }
 

@@ -10,6 +10,7 @@ mod index;
 mod pair;
 mod path;
 mod route;
+mod segments;
 mod shares;
 mod tries;
 
@@ -22,6 +23,7 @@ pub use heritage::{Heritage, HeritageRecord};
 pub use pair::{Commit, Model, ModelError, Pair, PairNumber, Pairs};
 pub use path::{Context, MethodPattern, PathError, PathPattern};
 pub use route::{NoRoute, Route};
+pub use segments::Segments;
 pub use shares::Share;
 
 use index::ContextIndex;

@@ -1,5 +1,6 @@
 //! Paths and methods: where an AI API is mounted, and what an operation answers to.
 
+use super::segments::Segments;
 use http::Method;
 
 /// Where an AI API is mounted: `/` and one or more segments, no `/` at the end.
@@ -11,6 +12,8 @@ pub struct Context(String);
 pub enum PathPattern {
     /// This path alone.
     Exact(String),
+    /// The paths that have these segments.
+    Segments(Segments),
     /// Everything below this prefix, which ends in `/`.
     Below(String),
 }
@@ -42,6 +45,9 @@ pub enum PathError {
     /// There is a `*` in it that is not a `/*` at the end.
     #[error("a `*` stands only at the end, as `/*`")]
     Star,
+    /// It has braces that are not around a name.
+    #[error("braces stand around one name in a segment, as in `/models/{{model}}:generateContent`")]
+    Braces,
     /// It has a character that no path of a URL has unescaped.
     #[error("{0:?} cannot stand in a path")]
     Character(char),
@@ -80,14 +86,18 @@ impl Context {
 }
 
 impl PathPattern {
-    /// Reads a pattern such as `/chat/completions` or `/files/*`.
+    /// Reads a pattern such as `/chat/completions`, `/models/{model}:generateContent` or `/files/*`.
     ///
     /// # Errors
     /// [`PathError`] says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         let Some(prefix) = text.strip_suffix('*') else {
-            check(text)?;
-            return Ok(Self::Exact(text.to_owned()));
+            if !text.contains(['{', '}']) {
+                check(text)?;
+                return Ok(Self::Exact(text.to_owned()));
+            }
+            check(&text.replace(['{', '}'], ""))?;
+            return Segments::parse(text).map(Self::Segments).ok_or(PathError::Braces);
         };
         if !prefix.ends_with('/') || prefix.contains('*') {
             return Err(PathError::Star);
@@ -97,11 +107,13 @@ impl PathPattern {
     }
 
     /// How well `path` matches: `None` if it does not, and the greater the better otherwise. An exact match beats any
-    /// prefix, and a longer prefix a shorter one. What the index finds is held to this.
+    /// segments, those that say more beat others, and all beat any prefix, of which a longer one beats a shorter. What the
+    /// index finds is held to this.
     #[cfg(test)]
     pub(super) fn specificity(&self, path: &str) -> Option<usize> {
         match self {
             Self::Exact(exact) => (exact == path).then_some(usize::MAX),
+            Self::Segments(segments) => segments.fits(path).then(|| usize::MAX / 2 + segments.literal()),
             Self::Below(prefix) => {
                 (path.len() > prefix.len() && path.starts_with(prefix.as_str())).then_some(prefix.len())
             }
@@ -113,6 +125,7 @@ impl std::fmt::Display for PathPattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Exact(path) => f.write_str(path),
+            Self::Segments(segments) => f.write_str(segments.as_str()),
             Self::Below(prefix) => write!(f, "{prefix}*"),
         }
     }
@@ -261,10 +274,23 @@ mod tests {
 
     #[test]
     fn bad_patterns() {
-        for bad in ["", "files", "/a*", "/*/a", "/a/**", "/a//*", "/../*", "/a?x=1"] {
+        for bad in [
+            "",
+            "files",
+            "/a*",
+            "/*/a",
+            "/a/**",
+            "/a//*",
+            "/../*",
+            "/a?x=1",
+            "/{a}/*",
+            "/{a",
+            "/a/{b}//c",
+            "/{a}?",
+        ] {
             assert!(PathPattern::parse(bad).is_err(), "{bad}");
         }
-        for good in ["/", "/*", "/a", "/a/", "/a/b:c/*"] {
+        for good in ["/", "/*", "/a", "/a/", "/a/b:c/*", "/models/{model}:x", "/{a}/b"] {
             assert!(PathPattern::parse(good).is_ok(), "{good}");
         }
     }

@@ -208,6 +208,12 @@ fn report_path(document: &Document, given: &Located<String>, what: &str, error: 
         PathError::TrailingSlash => Some("leave out the `/` at the end; a context has at least one segment"),
         PathError::Star if what == "context" => Some("a `/*` belongs to the path of an operation"),
         PathError::Star => Some("for everything below a path write `/path/*`"),
+        PathError::Character('{' | '}') if what == "context" => {
+            Some("a context has no braces: they belong to the path of an operation")
+        }
+        PathError::Braces => {
+            Some("a name has letters, digits, `_` and `-`; nothing below such a path is matched")
+        }
         PathError::Character('?' | '#') => Some("a query is matched by no path: it is passed on as it is"),
         PathError::Character(_) => Some("write the character percent-encoded, as it stands in the URL"),
         PathError::EmptySegment | PathError::DotSegment => None,
