@@ -4,6 +4,7 @@
 //! later code checks again. The one thing that moves is inside [`crate::balance`]'s pools. No Pingora, no file format.
 
 mod api;
+mod base_url;
 mod endpoint;
 mod heritage;
 mod index;
@@ -16,9 +17,8 @@ mod tries;
 
 pub use crate::keys::Environment;
 pub use api::{Access, AiApi, Endpoints, Operation, OwnAnswer, Target};
-pub use endpoint::{
-    BaseUrl, Credential, Endpoint, EndpointHeaders, EndpointId, Host, Protocol, Scheme, Timeouts, UrlError,
-};
+pub use base_url::{BaseUrl, Host, Scheme, UrlError};
+pub use endpoint::{Credential, Endpoint, EndpointHeaders, EndpointId, Protocol, Timeouts};
 pub use heritage::{Heritage, HeritageRecord};
 pub use pair::{Commit, Model, ModelError, Pair, PairNumber, Pairs};
 pub use path::{Context, MethodPattern, PathError, PathPattern};

@@ -131,6 +131,11 @@ pub enum ModelError {
     /// It has a control character.
     #[error("a model's name has no control characters")]
     ControlCharacter,
+    /// It is, or has between slashes, what means another place in a path.
+    #[error(
+        "a model's name has no `.` or `..` for itself or between slashes: in a path it would lead elsewhere"
+    )]
+    DotSegment,
 }
 
 impl Model {
@@ -147,6 +152,9 @@ impl Model {
         }
         if name.chars().any(char::is_control) {
             return Err(ModelError::ControlCharacter);
+        }
+        if name.split('/').any(|part| part == "." || part == "..") {
+            return Err(ModelError::DotSegment);
         }
         Ok(Self { name: name.into(), label: header_text(name), token: ModelToken::new(name) })
     }
