@@ -3,8 +3,8 @@
 use memchr::memchr2;
 use wide::u8x16;
 
-/// The longest number that is a count, in bytes.
-pub(super) const MAX_NUMBER: usize = 10;
+/// The longest number that is a count, in bytes: ten digits and `.0`.
+pub(super) const MAX_NUMBER: usize = 12;
 
 /// Strings are looked through so far without a call: most keys and values end sooner.
 const SHORT: usize = 32;
@@ -12,9 +12,11 @@ const SHORT: usize = 32;
 const QUOTE: u8x16 = u8x16::new([b'"'; 16]);
 const BACKSLASH: u8x16 = u8x16::new([b'\\'; 16]);
 
-/// The number that these digits are, if they are a JSON number of 32 bits.
+/// The number that these digits are, if they are a JSON number of 32 bits. Cohere's counts are of floating point, so that a
+/// whole one may end with `.0`.
 pub(super) fn count(digits: &[u8]) -> Option<u32> {
-    if digits.len() > MAX_NUMBER || digits.first() == Some(&b'0') && digits.len() > 1 {
+    let digits = digits.strip_suffix(b".0").unwrap_or(digits);
+    if digits.is_empty() || digits.first() == Some(&b'0') && digits.len() > 1 {
         return None;
     }
     let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
@@ -70,4 +72,32 @@ pub(super) fn is_space(byte: u8) -> bool {
 #[inline]
 pub(super) fn is_scalar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_whole_and_not_negative() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("21", Some(21)),
+            ("21.0", Some(21)),
+            ("0.0", Some(0)),
+            ("4294967295.0", Some(u32::MAX)),
+            ("4294967296", None),
+            ("99999999999", None),
+            ("", None),
+            (".0", None),
+            ("00", None),
+            ("01.0", None),
+            ("21.5", None),
+            ("21.0.0", None),
+            ("-1", None),
+            ("2e1", None),
+        ] {
+            assert_eq!(count(text.as_bytes()), expected, "{text}");
+        }
+    }
 }
