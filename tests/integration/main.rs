@@ -45,3 +45,8 @@ mod suspending;
 mod tracing;
 mod unavailable;
 mod upgrading;
+mod vendors;
+mod vendors_document;
+mod vendors_play;
+mod vendors_rows;
+mod vendors_signature;

@@ -8,6 +8,7 @@ mod process;
 mod raw;
 mod raw_vendor;
 mod scrape;
+mod scripted;
 mod vendor;
 
 pub use client::{Answer, Body, Client, chat, in_chunks, post, read_chunk};
@@ -18,4 +19,5 @@ pub use process::{Process, signal};
 pub use raw::Raw;
 pub use raw_vendor::{RawVendor, Step};
 pub use scrape::Scrape;
+pub use scripted::{Asked, Reply, Scripted};
 pub use vendor::{vendor, vendor_on};
