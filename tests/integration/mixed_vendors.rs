@@ -1,0 +1,173 @@
+//! Endpoints of several vendors in one AI API: one client's requests in the shape of each.
+
+use crate::support::{Client, Gateway, Reply, Running, Scripted, post};
+
+/// An AI API of `vendor` whose only pair is on an endpoint of `other`.
+fn api(name: &str, vendor: &str, other: &str, url: &str, path: &str, model: &str) -> String {
+    format!(
+        "
+  - name: {name}
+    context: /{name}
+    vendor: {vendor}
+    authentication: none
+    endpoints: {{ production: [{{ name: One, url: '{url}', vendor: {other}, credential: sk-1 }}] }}
+    operations:
+      - {{ method: POST, path: '{path}', policy: {{ type: model_round_robin, production: [{{ model: '{model}' }}] }} }}
+      - {{ method: GET, path: '/*' }}"
+    )
+}
+
+async fn send(vendor: &Scripted, gateway: &Running, path: &str) -> (String, String) {
+    send_typed(vendor, gateway, path, "application/json", r#"{"a":1,"model":"asked","b":2.0}"#).await
+}
+
+async fn send_typed(
+    vendor: &Scripted,
+    gateway: &Running,
+    path: &str,
+    content_type: &'static str,
+    body: &'static str,
+) -> (String, String) {
+    vendor.always(Reply::json(200, "{}"));
+    let mut request = post(path, None, body);
+    request.headers_mut().insert("content-type", content_type.parse().unwrap());
+    let answer = Client::http1(gateway.address()).await.send(request).await;
+    assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    let asked = vendor.take_one();
+    (asked.target.clone(), asked.text().to_owned())
+}
+
+fn body(model: &str) -> String {
+    format!(r#"{{"a":1,"model":"{model}","b":2.0}}"#)
+}
+
+const FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nasked\r\n--b--\r\n";
+const FORM_TYPE: &str = "multipart/form-data; boundary=b";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_openai_client_before_azure() {
+    let vendor = Scripted::start().await;
+    let url = format!("http://{}", vendor.address());
+    let gateway = Gateway::start(
+        &(api("bare", "openai", "azure-openai", &url, "/*", "our gpt")
+            + &api("v1", "openai", "azure-openai", &format!("{url}/openai/v1"), "/*", "our gpt")
+            + &api("foundry", "openai", "azure-ai-foundry", &url, "/*", "our gpt")),
+    );
+    let deployment = "/openai/deployments/our%20gpt";
+    assert_eq!(
+        send(&vendor, &gateway, "/bare/chat/completions").await,
+        (format!("{deployment}/chat/completions?api-version=2024-10-21"), body("our gpt"))
+    );
+    // The client's own version counts.
+    assert_eq!(
+        send(&vendor, &gateway, "/bare/embeddings?api-version=2025-01-01&x").await,
+        (format!("{deployment}/embeddings?api-version=2025-01-01&x"), body("our gpt"))
+    );
+    let form = send_typed(&vendor, &gateway, "/bare/audio/transcriptions", FORM_TYPE, FORM).await;
+    let transcriptions = format!("{deployment}/audio/transcriptions?api-version=2024-10-21");
+    assert_eq!(form, (transcriptions, FORM.replace("asked", "our gpt")));
+    assert_eq!(
+        send(&vendor, &gateway, "/v1/chat/completions?x=1").await,
+        ("/openai/v1/chat/completions?x=1".to_owned(), body("our gpt"))
+    );
+    assert_eq!(
+        send(&vendor, &gateway, "/foundry/chat/completions").await,
+        ("/models/chat/completions?api-version=2024-05-01-preview".to_owned(), body("our gpt"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_azure_client_before_openai() {
+    let vendor = Scripted::start().await;
+    let url = format!("http://{}/v1", vendor.address());
+    let paths = "/openai/*";
+    let gateway = Gateway::start(&api("azure", "azure-openai", "openai", &url, paths, "gpt-4o"));
+    let deployment = "/azure/openai/deployments/any";
+    for (query, left) in [
+        ("", ""),
+        ("?api-version=2024-10-21", ""),
+        ("?a=%2f&api-version=2024-10-21&b", "?a=%2f&b"),
+        ("?a=1", "?a=1"),
+    ] {
+        assert_eq!(
+            send(&vendor, &gateway, &format!("{deployment}/chat/completions{query}")).await,
+            (format!("/v1/chat/completions{left}"), body("gpt-4o"))
+        );
+    }
+    assert_eq!(
+        send(&vendor, &gateway, "/azure/openai/v1/chat/completions").await,
+        ("/v1/chat/completions".to_owned(), body("gpt-4o"))
+    );
+    let path = format!("{deployment}/audio/transcriptions?api-version=2024-10-21");
+    assert_eq!(
+        send_typed(&vendor, &gateway, &path, FORM_TYPE, FORM).await,
+        ("/v1/audio/transcriptions".to_owned(), FORM.replace("asked", "gpt-4o"))
+    );
+}
+
+/// One request that fails at the first two, and what each of the three saw.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_goes_from_one_vendor_to_the_next() {
+    let vendors = [Scripted::start().await, Scripted::start().await, Scripted::start().await];
+    let [openai, azure, vllm] = vendors.each_ref().map(Scripted::address);
+    let gateway = Gateway::start(&format!(
+        "
+  - name: Smart
+    context: /smart
+    vendor: openai
+    authentication: none
+    endpoints:
+      production:
+        - {{ name: OpenAI, url: 'http://{openai}/v1', credential: sk-openai }}
+        - {{ name: Azure, url: 'http://{azure}', vendor: azure-openai, credential: sk-azure }}
+        - {{ name: Own, url: 'http://{vllm}/v1', vendor: vllm }}
+    operations:
+      - method: POST
+        path: /chat/completions
+        policy:
+          type: model_round_robin
+          production:
+            - {{ model: gpt-4o, endpoint: OpenAI }}
+            - {{ model: our-gpt, endpoint: Azure }}
+            - {{ model: llama-70b, endpoint: Own }}
+          retry: {{ attempts: 2 }}"
+    ));
+    let tokens = r#"{"model":"llama","usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#;
+    for (vendor, status) in vendors.iter().zip([503, 429, 200]) {
+        vendor.always(Reply::json(status, tokens));
+    }
+    let request = post("/smart/chat/completions?x=1", Some("the-clients"), body("asked"));
+    let answer = Client::http1(gateway.address()).await.send(request).await;
+    assert_eq!(
+        answer.header("x-evenkeel-attempts"),
+        "gpt-4o@OpenAI=503, our-gpt@Azure=429, llama-70b@Own=200"
+    );
+    let [openai, azure, vllm] = vendors.each_ref().map(Scripted::take_one);
+    let seen = [&openai, &azure, &vllm].map(|asked| (asked.target.as_str(), asked.text().to_owned()));
+    assert_eq!(
+        seen,
+        [
+            ("/v1/chat/completions?x=1", body("gpt-4o")),
+            ("/openai/deployments/our-gpt/chat/completions?x=1&api-version=2024-10-21", body("our-gpt")),
+            ("/v1/chat/completions?x=1", body("llama-70b")),
+        ]
+    );
+    assert_eq!((openai.header("authorization"), openai.header("api-key")), ("Bearer sk-openai", ""));
+    assert_eq!((azure.header("authorization"), azure.header("api-key")), ("", "sk-azure"));
+    // An open AI API, and an endpoint without a credential: the client's own goes on.
+    assert_eq!((vllm.header("authorization"), vllm.header("api-key")), ("Bearer the-clients", ""));
+    let line = gateway.access_line();
+    assert_eq!((&line["total_tokens"], &line["response_model"]), (&7.into(), &"llama".into()));
+}
+
+#[test]
+fn other_formats_are_refused_and_the_message_names_both() {
+    let file = api("mixed", "openai", "anthropic", "https://api.anthropic.com", "/*", "claude-opus-5");
+    let output = Gateway::prepare(&file).call(&["check"], &[]);
+    let told =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(78), "{told}");
+    for words in ["apis[0].endpoints.production[0].vendor", "`anthropic`", "`openai`", "format"] {
+        assert!(told.contains(words), "{words} in {told}");
+    }
+}
