@@ -1,6 +1,7 @@
 //! Endpoints of several vendors in one AI API: one client's requests in the shape of each.
 
 use crate::support::{Client, Gateway, Reply, Running, Scripted, post};
+use http::Method;
 
 /// An AI API of `vendor` whose only pair is on an endpoint of `other`.
 fn api(name: &str, vendor: &str, other: &str, url: &str, path: &str, model: &str) -> String {
@@ -103,6 +104,20 @@ async fn an_azure_client_before_openai() {
         send_typed(&vendor, &gateway, &path, FORM_TYPE, FORM).await,
         ("/v1/audio/transcriptions".to_owned(), FORM.replace("asked", "gpt-4o"))
     );
+}
+
+/// What has no policy goes to the primary endpoint, in that one's shape.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_without_a_policy_loses_the_prefix_too() {
+    let vendor = Scripted::start().await;
+    vendor.always(Reply::json(200, "{}"));
+    let url = format!("http://{}/v1", vendor.address());
+    let gateway =
+        Gateway::start(&api("azure", "azure-openai", "openai", &url, "/openai/deployments/*", "gpt-4o"));
+    let mut request = post("/azure/openai/v1/models?api-version=preview&limit=2", None, "");
+    *request.method_mut() = Method::GET;
+    assert_eq!(Client::http1(gateway.address()).await.send(request).await.status, 200);
+    assert_eq!(vendor.take_one().target, "/v1/models?limit=2");
 }
 
 /// One request that fails at the first two, and what each of the three saw.
