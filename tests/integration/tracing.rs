@@ -37,8 +37,13 @@ fn apis(vendor: SocketAddr) -> String {
     )
 }
 
+/// The same, in a process that ends when its requests are over: a client has its answer before that.
+fn patient(vendor: SocketAddr) -> String {
+    apis(vendor) + "server: { threads: 2, graceful_shutdown_timeout_seconds: 10 }\n"
+}
+
 fn gateway(vendor: &MockVendor) -> Running {
-    Gateway::start(&apis(vendor.address()))
+    Gateway::start(&patient(vendor.address()))
 }
 
 /// A request with these headers.

@@ -35,6 +35,8 @@ pub enum Slash {
 pub struct Template {
     text: Box<str>,
     pattern: Pattern,
+    /// Asked of every rule of a vendor for each request.
+    has_model: bool,
     quick: Quick,
     slash: Slash,
 }
@@ -71,7 +73,7 @@ impl Template {
             Some(end) => Quick::End(end.into()),
             None => Quick::No,
         };
-        Ok(Self { text: text.into(), pattern, quick, slash })
+        Ok(Self { text: text.into(), has_model: pattern.has_model(), pattern, quick, slash })
     }
 
     /// The pattern as it was written.
@@ -89,7 +91,7 @@ impl Template {
     /// Whether it has a place for a model.
     #[must_use]
     pub fn has_model(&self) -> bool {
-        self.pattern.has_model()
+        self.has_model
     }
 
     /// Whether a path fits it. The path is as it came, without a query.

@@ -2,7 +2,7 @@
 //! fails.
 
 use super::spans::{gateway, spans};
-use super::{CLIENTS, apis, request, values};
+use super::{CLIENTS, apis, patient, request, values};
 use crate::support::{Client, Collector, Gateway, RawVendor, Step, binary, signal, vendor};
 use std::fs;
 use std::net::SocketAddr;
@@ -77,7 +77,7 @@ async fn a_collector_that_fails_holds_nothing_up() {
     let hanging = RawVendor::start(&[Step::Hang]).await;
     for address in ["127.0.0.1:1".to_owned(), hanging.address().to_string()] {
         let endpoint = format!("http://{address}");
-        let gateway = Gateway::prepare(&apis(vendor.address())).start_with(&[
+        let gateway = Gateway::prepare(&patient(vendor.address())).start_with(&[
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "200"),
             ("OTEL_BSP_SCHEDULE_DELAY", "1"),
@@ -128,7 +128,7 @@ apis:
     for (trusted, expected) in [(None, 0), (Some(("SSL_CERT_FILE", trusted.as_str())), 2)] {
         let mut variables = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
         variables.extend(trusted);
-        let gateway = Gateway::prepare(&apis(vendor.address())).start_with(&variables);
+        let gateway = Gateway::prepare(&patient(vendor.address())).start_with(&variables);
         Client::http1(gateway.address()).await.send(request(&[])).await;
         let (_, _, log) = gateway.end("TERM");
         assert_eq!(collector.spans().len(), expected, "{log}");

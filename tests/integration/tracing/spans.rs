@@ -1,6 +1,6 @@
 //! The spans that a build with the feature `otlp` exports.
 
-use super::{CLIENTS, CLIENTS_TRACE, PATH, apis, place, request, values};
+use super::{CLIENTS, CLIENTS_TRACE, PATH, patient, place, request, values};
 use crate::support::{Client, Collector, Gateway, RawVendor, Running, SeenSpan, Step, chat, post, vendor};
 use evenkeel::mock::{Fault, MockVendor};
 use http::{Method, StatusCode};
@@ -12,7 +12,7 @@ pub(super) fn gateway(vendor: &MockVendor, collector: &Collector, more: &[(&str,
     let endpoint = collector.endpoint();
     let mut variables = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
     variables.extend(more);
-    Gateway::prepare(&apis(vendor.address())).start_with(&variables)
+    Gateway::prepare(&patient(vendor.address())).start_with(&variables)
 }
 
 /// The spans of all requests. Nothing but the end of the process makes the exporter send them so soon.
@@ -145,7 +145,7 @@ async fn a_try_that_ends_without_a_whole_answer_says_why() {
     for (steps, error, (status, code)) in table {
         let (vendor, collector) = (RawVendor::start(steps).await, Collector::start().await);
         let endpoint = collector.endpoint();
-        let apis = apis(vendor.address()).replace("credential:", "first_byte_timeout: 300ms, credential:");
+        let apis = patient(vendor.address()).replace("credential:", "first_byte_timeout: 300ms, credential:");
         let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
         let gateway = Gateway::prepare(&apis.replace("suspend_duration: 30", "retry: { attempts: 0 }"))
             .start_with(&variables);
@@ -229,7 +229,7 @@ async fn what_the_client_does_not_record_is_not_recorded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn spans_hold_nothing_secret() {
     let (vendor, collector) = (vendor().await, Collector::start().await);
-    let prepared = Gateway::prepare(&apis(vendor.address()).replace("authentication: none", ""));
+    let prepared = Gateway::prepare(&patient(vendor.address()).replace("authentication: none", ""));
     let key = prepared.key("team-a", "production", &[]);
     let endpoint = collector.endpoint();
     let gateway = prepared.start_with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
