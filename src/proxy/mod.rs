@@ -32,7 +32,7 @@ use crate::splice;
 use context::{Admitted, Destination, RequestBody, RequestContext};
 use deadline::Deadline;
 use pingora_proxy::Session;
-use place::BodyPlace;
+use place::{BodyPlace, Looked};
 use session::{Replay, Wrapped};
 use std::sync::Arc;
 
@@ -72,14 +72,18 @@ impl Balancer {
     /// Decides where the request goes, and reads its body if the model is to be replaced in it, or its bytes to be signed.
     async fn receive(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<(), body::ReadError> {
         let admitted = self.admit(session, ctx).map_err(body::ReadError::Refused)?;
+        let admitted = &*ctx.admitted.insert(admitted);
         let looked_for = match &admitted.destination {
-            Destination::Balanced(_) => {
-                Some(place::look(session.req_header(), ctx, &admitted).map_err(body::ReadError::Refused)?)
+            Destination::Balanced(pairs) => {
+                let api = ctx.api.as_ref().ok_or(body::ReadError::Refused(Refusal::Internal))?;
+                let looked = place::look(session.req_header(), api.vendor(), pairs, admitted.context_len);
+                let Looked { asked, place } = looked.map_err(body::ReadError::Refused)?;
+                ctx.asked = asked;
+                Some(place)
             }
             Destination::Primary(endpoint) if endpoint.is_signed() => Some(BodyPlace::Nowhere),
             Destination::Primary(_) | Destination::Models => None,
         };
-        ctx.admitted = Some(admitted);
         if expects_continue(session) {
             let client = session.as_downstream_mut();
             // Pingora would take the answer for a final one, and close the connection after it.

@@ -1,9 +1,9 @@
 //! Where in a request its model stands.
 
-use super::context::{Admitted, Destination, RequestContext};
 use super::refusal::Refusal;
+use crate::gateway::Pairs;
 use crate::splice::{self, Boundary, JsonPlace, Place, query};
-use crate::vendor::RequestRule;
+use crate::vendor::{RequestRule, Vendor};
 use http::header::CONTENT_TYPE;
 use pingora_http::RequestHeader;
 use std::sync::Arc;
@@ -36,29 +36,34 @@ impl BodyPlace {
     }
 }
 
-/// Where the model of a request that is balanced stands. The model that it asks for outside of its body is left in `ctx`.
+/// What a request says of its model before its body is read.
+pub struct Looked {
+    /// The model that it asks for outside of its body.
+    pub asked: Option<Box<str>>,
+    /// Where its body names the model.
+    pub place: BodyPlace,
+}
+
+/// Where the model stands in a request that asks `vendor` for what is below the first `context_len` bytes of its path, and is
+/// balanced over `pairs`.
 pub fn look(
     request: &RequestHeader,
-    ctx: &mut RequestContext,
-    admitted: &Admitted,
-) -> Result<BodyPlace, Refusal> {
-    let api = ctx.api.as_ref().ok_or(Refusal::Internal)?;
-    let path = request.uri.path().get(admitted.context_len..).unwrap_or_default();
-    let base = match &admitted.destination {
-        // One that is not the path's own is of the same format, and has its base where the primary one has it.
-        Destination::Balanced(pairs) => pairs.pair(0).map_or("", |pair| pair.endpoint.url().path()),
-        _ => "",
-    };
-    let outset = api.vendor().outset(base, path).map_err(Refusal::InvalidPath)?;
+    vendor: &Vendor,
+    pairs: &Pairs,
+    context_len: usize,
+) -> Result<Looked, Refusal> {
+    let path = request.uri.path().get(context_len..).unwrap_or_default();
+    // Another pair's endpoint is of the same format, and has its base where the first one has it.
+    let base = pairs.pair(0).map_or("", |pair| pair.endpoint.url().path());
+    let outset = vendor.outset(base, path).map_err(Refusal::InvalidPath)?;
     let Some(outset) = outset else {
-        let vendor = api.vendor();
         return Err(Refusal::NoModelInPath { vendor: Arc::clone(&vendor.name), paths: vendor.paths() });
     };
-    ctx.asked = match outset.asked {
+    let asked = match outset.asked {
         Some(asked) => Some(asked),
         None => asked_beside(request, outset.rule)?,
     };
-    body_place(request, outset.rule)
+    Ok(Looked { asked, place: body_place(request, outset.rule)? })
 }
 
 /// The model that the request asks for in its query or in a header.

@@ -156,6 +156,18 @@ async fn queries_and_nested_members() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_a_refused_request_is_logged() {
+    let (_vendor, gateway) = gateway().await;
+    let mut client = Client::http1(gateway.address()).await;
+    client.send(post("/gemini/v1beta/nothing", None, "{}")).await;
+    let line = gateway.access_line();
+    let expected = [("api", "gemini"), ("environment", "production"), ("error", "invalid_path")];
+    for (member, value) in expected {
+        assert_eq!(line[member], value, "{line}");
+    }
+}
+
 /// Where a chunked body does not match its boundary, the whole of it has been read: the connection goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_form_in_chunks_leaves_the_connection_in_step() {
