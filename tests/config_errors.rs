@@ -92,6 +92,34 @@ fn a_file_that_cannot_be_read_is_told() {
     assert!(binary.to_string().contains("not UTF-8 text: the byte at 6 is wrong"), "{binary}");
 }
 
+/// A command that speaks to the process that serves cannot read what that one can.
+#[test]
+fn credentials_that_cannot_be_read_do_not_hide_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("evenkeel.yaml");
+    let endpoint = |vendor: &str, credential: &str| {
+        format!(
+            "
+  - name: {vendor}
+    context: /{vendor}
+    vendor: {vendor}
+    endpoints:
+      production: [{{ name: A, url: 'https://bedrock-runtime.us-east-1.amazonaws.com', credential: {credential} }}]
+    operations: [{{ method: POST, path: /* }}]"
+        )
+    };
+    let keys = "{ access_key_id: '${EVENKEEL_NOT_SET}', secret_access_key: '${file:/evenkeel/none}' }";
+    let text = [
+        "listeners: [{ address: '127.0.0.1:0' }]\nadmin: { address: '127.0.0.1:9999' }\napis:",
+        &endpoint("aws-bedrock", keys),
+        &endpoint("vertex-ai", "'${file:/evenkeel/none.json}'"),
+    ];
+    std::fs::write(&file, text.concat()).unwrap();
+    let settings = evenkeel::config::load_settings(&file).unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(settings.admin.address.port(), 9999);
+    assert!(evenkeel::config::load(&file).is_err());
+}
+
 #[test]
 fn warnings_are_explained() {
     let mut shown = String::new();

@@ -9,12 +9,19 @@ use super::super::outside::is_stand_in;
 use crate::credential::{AwsScope, InvalidCredential, Signer, region_of_host};
 use crate::gateway::{BaseUrl, Credential};
 use crate::vendor::{CredentialScheme, TextScheme, present};
-use http::header::{AUTHORIZATION, HeaderName};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use std::sync::Arc;
 
 /// The keys that a credential of named parts can have.
 const KEYS: [&str; 7] =
     ["bearer", "access_key_id", "secret_access_key", "session_token", "profile", "instance", "region"];
+
+/// In the place of a credential that only the process that serves can read: this one presents none.
+const UNREAD: HeaderValue = HeaderValue::from_static("unread");
+
+fn is_unread(part: &Located<Part>) -> bool {
+    part.value().and_then(Part::text).is_some_and(is_stand_in)
+}
 
 /// The header that a credential goes to, whatever its value is; `None` where it is not known.
 pub(super) fn header(entry: &CredentialEntry, scheme: &CredentialScheme) -> HeaderName {
@@ -44,6 +51,9 @@ pub(super) fn read(
                 TextScheme::ServiceAccount { scopes } => service_account(document, spot, text, scopes),
             }
         }
+        CredentialEntry::Parts(parts) if parts.iter().any(|(_, part)| is_unread(part)) => {
+            Some(Credential::Header(AUTHORIZATION, UNREAD))
+        }
         CredentialEntry::Parts(_) => Parts { document, given, scheme }.read(url),
     }
 }
@@ -66,7 +76,7 @@ fn in_header(
 
 fn service_account(document: &Document, spot: Spot, text: &str, scopes: &[String]) -> Option<Credential> {
     if is_stand_in(text) {
-        return in_header(document, spot, &AUTHORIZATION, "", "unread");
+        return Some(Credential::Header(AUTHORIZATION, UNREAD));
     }
     match Signer::google_service_account(text, scopes) {
         Ok(signer) => Some(Credential::Signer(Arc::new(signer))),
