@@ -9,49 +9,42 @@ use crate::answer::{ErrorEvents, Fields, Lists, PathError};
 
 type Given<'f> = Option<&'f List<String>>;
 
-/// The lists of one section, each with the name of its field.
+/// The fields that `response` and `stream` have in common.
+const FIELDS: [&str; 5] = ["model", "prompt_tokens", "completion_tokens", "cached_tokens", "total_tokens"];
+
+/// The lists of one section, in the order of [`FIELDS`].
 struct Section<'f> {
     name: &'static str,
-    fields: [(&'static str, Given<'f>); 5],
+    lists: [Given<'f>; 5],
 }
 
 impl<'f> Section<'f> {
     fn whole(entry: &'f AnswerEntry) -> Self {
-        let fields = [
-            ("model", entry.model.as_ref()),
-            ("prompt_tokens", entry.prompt_tokens.as_ref()),
-            ("completion_tokens", entry.completion_tokens.as_ref()),
-            ("cached_tokens", entry.cached_tokens.as_ref()),
-            ("total_tokens", entry.total_tokens.as_ref()),
-        ];
-        Self { name: "response", fields }
+        let AnswerEntry { model, prompt_tokens, completion_tokens, cached_tokens, total_tokens } = entry;
+        let lists = [model, prompt_tokens, completion_tokens, cached_tokens, total_tokens];
+        Self { name: "response", lists: lists.map(Option::as_ref) }
     }
 
     fn streamed(entry: &'f StreamEntry) -> Self {
-        let fields = [
-            ("model", entry.model.as_ref()),
-            ("prompt_tokens", entry.prompt_tokens.as_ref()),
-            ("completion_tokens", entry.completion_tokens.as_ref()),
-            ("cached_tokens", entry.cached_tokens.as_ref()),
-            ("total_tokens", entry.total_tokens.as_ref()),
-        ];
-        Self { name: "stream", fields }
+        let StreamEntry { model, prompt_tokens, completion_tokens, cached_tokens, total_tokens, .. } = entry;
+        let lists = [model, prompt_tokens, completion_tokens, cached_tokens, total_tokens];
+        Self { name: "stream", lists: lists.map(Option::as_ref) }
     }
 
     /// Replaces those of `lists` that are given.
     fn apply(&self, lists: &mut Lists) {
-        let [model, prompt, completion, cached, total] = &self.fields;
-        replace(&mut lists.model, model.1);
-        replace(&mut lists.prompt_tokens, prompt.1);
-        replace(&mut lists.completion_tokens, completion.1);
-        replace(&mut lists.cached_tokens, cached.1);
-        replace(&mut lists.total_tokens, total.1);
+        let [model, prompt, completion, cached, total] = self.lists;
+        replace(&mut lists.model, model);
+        replace(&mut lists.prompt_tokens, prompt);
+        replace(&mut lists.completion_tokens, completion);
+        replace(&mut lists.cached_tokens, cached);
+        replace(&mut lists.total_tokens, total);
     }
 
     /// Where `error` was written, if it was here.
     fn spot(&self, error: &PathError) -> Option<Spot> {
-        let (_, list) =
-            self.fields.iter().find(|(field, _)| (self.name, *field) == (error.section, error.field))?;
+        let field = FIELDS.iter().position(|field| *field == error.field)?;
+        let list = self.lists.get(field).filter(|_| error.section == self.name)?;
         spot_in(*list, error)
     }
 }

@@ -16,6 +16,7 @@ use super::super::vendor_entry::VendorEntry;
 use super::showable;
 use crate::vendor::Vendor;
 use draft::Draft;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -25,16 +26,8 @@ const DEFAULT_BASE: &str = "openai";
 /// The vendors that a file can refer to: the built-in ones, and those that it adds or changes.
 pub(super) struct Vendors<'f> {
     pub(super) document: &'f Document,
-    declared: BTreeMap<&'f str, Declared<'f>>,
-}
-
-/// A vendor that a file has an entry for.
-struct Declared<'f> {
-    vendor: Arc<Vendor>,
-    /// The models that it lists.
-    models: Option<Listed<'f>>,
-    /// The built-in list it goes by otherwise.
-    is_built_in: bool,
+    /// Those that the file has an entry for, and the built-in ones that were referred to so far: each is read once.
+    known: RefCell<BTreeMap<String, Known<'f>>>,
 }
 
 /// Models, each with the node it is listed at.
@@ -60,38 +53,35 @@ enum Models<'f> {
 impl<'f> Vendors<'f> {
     /// The vendors of `file`.
     pub(super) fn new(document: &'f Document, file: &'f File) -> Self {
-        let mut declared = BTreeMap::new();
+        let mut known = BTreeMap::new();
         for (name, entry) in file.vendors.as_ref().and_then(Located::value).into_iter().flatten() {
             if name.trim().is_empty() || name.chars().any(char::is_control) {
                 let message = "the name of a vendor is not empty and has no control characters";
                 document.findings.error(Spot::Key(entry.node()), message);
             }
-            declared.insert(name.as_str(), declare(document, name, entry));
+            known.insert(name.clone(), declared(document, name, entry));
         }
-        Self { document, declared }
+        Self { document, known: RefCell::new(known) }
     }
 
     /// The vendor that `name` refers to.
     pub(super) fn find(&self, name: &Located<String>) -> Option<Known<'f>> {
         let text = name.value()?.as_str();
-        if let Some(Declared { vendor, models, is_built_in }) = self.declared.get(text) {
-            let models = match models {
-                Some(models) => Models::Declared(models.clone()),
-                None if *is_built_in && !vendor.models.is_empty() => Models::BuiltIn,
-                None => Models::Any,
-            };
-            return Some(Known { vendor: Arc::clone(vendor), models });
+        if let Some(known) = self.known.borrow().get(text) {
+            return Some(known.clone());
         }
         let Some(draft) = catalog::draft(text) else {
             self.report_unknown(name, text);
             return None;
         };
-        let models = if draft.models.is_empty() { Models::Any } else { Models::BuiltIn };
-        Some(Known { vendor: draft.finish(text), models })
+        let known = Known::built_in(draft.finish(text));
+        self.known.borrow_mut().insert(text.to_owned(), known.clone());
+        Some(known)
     }
 
     fn report_unknown(&self, name: &Located<String>, text: &str) {
-        let declared = self.declared.keys().copied();
+        let declared = self.known.borrow();
+        let declared = declared.keys().map(String::as_str);
         let known: BTreeSet<&str> = catalog::names().map(|name| -> &str { name }).chain(declared).collect();
         let known = Vec::from_iter(known);
         let shown = self.document.shown(name.node());
@@ -103,6 +93,12 @@ impl<'f> Vendors<'f> {
 }
 
 impl Known<'_> {
+    /// A built-in vendor, as it is or with something else than its models replaced.
+    fn built_in(vendor: Arc<Vendor>) -> Self {
+        let models = if vendor.models.is_empty() { Models::Any } else { Models::BuiltIn };
+        Self { vendor, models }
+    }
+
     /// Reports a model with a `/` in its name where requests could not name it.
     pub(super) fn check_slash(&self, document: &Document, model: &Located<String>) {
         let Some(name) = model.value().filter(|name| name.contains('/') && self.vendor.refuses_slash())
@@ -159,7 +155,7 @@ fn knows(models: &[String], name: &str) -> bool {
 }
 
 /// The vendor `name` with what `entry` says of it.
-fn declare<'f>(document: &'f Document, name: &str, entry: &'f Located<VendorEntry>) -> Declared<'f> {
+fn declared<'f>(document: &'f Document, name: &str, entry: &'f Located<VendorEntry>) -> Known<'f> {
     let given = entry.value();
     let extends = given.and_then(|entry| entry.extends.as_ref());
     let base = match extends {
@@ -176,9 +172,15 @@ fn declare<'f>(document: &'f Document, name: &str, entry: &'f Located<VendorEntr
         let message = "the list of models is empty: no policy could name one";
         document.findings.error_with_help(Spot::Value(node), message, help);
     }
+    let vendor = draft.finish(name);
     let named = |model: &'f Located<String>| Some((model.value()?.as_str(), model.node()));
-    let models = list.map(|(_, models)| models.iter().filter_map(named).collect());
-    Declared { vendor: draft.finish(name), models, is_built_in }
+    match list {
+        Some((_, models)) => {
+            Known { vendor, models: Models::Declared(models.iter().filter_map(named).collect()) }
+        }
+        None if is_built_in => Known::built_in(vendor),
+        None => Known { vendor, models: Models::Any },
+    }
 }
 
 /// The built-in vendor of this name.
