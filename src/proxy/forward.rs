@@ -35,11 +35,8 @@ pub fn rewrite(
             request.set_uri(uri(address.path, address.query.as_deref())?);
         }
         None => {
-            let asked = asked(&request.uri, context_len)?;
-            // What only the AI API's own vendor has before its paths is not another's.
-            let (rest, query) = if own { (asked.path, None) } else { api.vendor().unmounted(asked) };
-            let query = if own { asked.query } else { query.as_deref() };
-            let uri = uri([endpoint.url().path(), rest].concat(), query)?;
+            let (rest, query) = vendor.unmounted(api.vendor(), asked(&request.uri, context_len)?);
+            let uri = uri([endpoint.url().path(), rest].concat(), query.as_deref())?;
             request.set_uri(uri);
         }
     }

@@ -80,10 +80,7 @@ impl Vendor {
         asked: Asked<'_>,
         model: &str,
     ) -> Result<Address<'v>, AddressError> {
-        let (rest, mut query) = match client.name == self.name {
-            true => (asked.path, asked.query.map(Cow::Borrowed)),
-            false => client.unmounted(asked),
-        };
+        let (rest, mut query) = self.unmounted(client, asked);
         let mut path = [base, rest].concat();
         let mut found = self.rule_at(&path)?;
         if found.is_none()
@@ -125,12 +122,12 @@ impl Vendor {
         Ok(None)
     }
 
-    /// A request without what only this vendor has before its paths.
-    pub fn unmounted<'r>(&self, asked: Asked<'r>) -> (&'r str, Option<Cow<'r, str>>) {
-        let query = asked.query.map(Cow::Borrowed);
-        let mounted = self.mount.as_ref().and_then(|mount| Some((mount, mount.strip(asked.path)?)));
+    /// What is asked of a vendor like `client`, without what only that one has before its paths if this is another.
+    pub fn unmounted<'r>(&self, client: &Self, asked: Asked<'r>) -> (&'r str, Option<Cow<'r, str>>) {
+        let foreign = client.mount.as_ref().filter(|_| client.name != self.name);
+        let mounted = foreign.and_then(|mount| Some((mount, mount.strip(asked.path)?)));
         let Some((mount, rest)) = mounted else {
-            return (asked.path, query);
+            return (asked.path, asked.query.map(Cow::Borrowed));
         };
         let ours: Vec<&str> = mount.query.iter().map(|(name, _)| &**name).collect();
         let query = asked.query.map(|query| query::without(query, &ours));
