@@ -27,12 +27,6 @@ impl Body {
         Self { start: start.min(buffer.len()), buffer, place }
     }
 
-    /// The body that begins at `start` of `buffer` and is only kept: each try sends it as it is.
-    #[must_use]
-    pub fn kept(buffer: Bytes, start: usize) -> Self {
-        Self::new(buffer, start, Place::Nowhere)
-    }
-
     /// The model that the client asked for, if it named one here.
     #[must_use]
     pub fn asked(&self) -> Option<&str> {
@@ -212,7 +206,7 @@ mod tests {
     fn a_body_that_is_only_kept_stays() {
         let buffer = Bytes::from_static(b"..whatever");
         let at = buffer.as_ptr();
-        let mut body = Body::kept(buffer, 2);
+        let mut body = Body::new(buffer, 2, Place::Nowhere);
         let made = body.with(&ModelToken::new("m"));
         assert_eq!((made.as_ref(), made.as_ptr()), (&b"whatever"[..], at.wrapping_add(2)));
         assert_eq!(body.with_if_there(&ModelToken::new("m")), made);
