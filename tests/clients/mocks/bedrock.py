@@ -3,14 +3,12 @@
 import base64
 import json
 import re
-import urllib.parse
 from collections.abc import Callable
 
 from .event_stream import frame
 from .openai import TEXT, WORDS
-from .server import Answer, Refused, Request, Vendor
+from .server import Answer, Refused, Request, VendorByPath
 
-PATH = re.compile(r"/model/([^/]+)/(converse|converse-stream|invoke|invoke-with-response-stream)")
 USAGE = {"inputTokens": 9, "outputTokens": 5, "totalTokens": 14}
 # What Anthropic's models answer, which Bedrock passes on as it is.
 INVOKED = {"input_tokens": 9, "output_tokens": 5}
@@ -26,8 +24,10 @@ def bearer(key: str) -> Callable[[Request], None]:
     return check
 
 
-class Bedrock(Vendor):
+class Bedrock(VendorByPath):
     """The runtime for whoever passes `check`."""
+
+    PATH = re.compile(r"/model/([^/]+)/(converse|converse-stream|invoke|invoke-with-response-stream)")
 
     def __init__(self, check: Callable[[Request], None]):
         super().__init__()
@@ -38,18 +38,9 @@ class Bedrock(Vendor):
         name = kind.get(status, "ValidationException")
         return Answer({"message": message}, status, headers={"x-amzn-ErrorType": name})
 
-    def _path(self, request: Request) -> re.Match:
-        found = PATH.fullmatch(request.path)
-        if not found:
-            raise Refused(404, f"no such path: {request.path}")
-        return found
-
-    def model_of(self, request: Request) -> str:
-        return urllib.parse.unquote(self._path(request).group(1))
-
     def answer(self, request: Request) -> Answer:
         self.tell(request.model, prompt=9, completion=5)
-        match self._path(request).group(2):
+        match self.path_of(request).group(2):
             case "converse":
                 return self._converse(request.json)
             case "converse-stream":

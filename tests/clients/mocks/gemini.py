@@ -1,10 +1,9 @@
 """Google's models: the Gemini API, and the same below a project in Vertex AI."""
 
 import re
-import urllib.parse
 
 from .openai import TEXT, WORDS
-from .server import Answer, Refused, Request, Vendor, events
+from .server import Answer, Refused, Request, VendorByPath, events
 
 USAGE = {
     "promptTokenCount": 9,
@@ -14,7 +13,7 @@ USAGE = {
 }
 
 
-class Gemini(Vendor):
+class Gemini(VendorByPath):
     """The Gemini API for whoever presents `credential` as `x-goog-api-key`."""
 
     PATH = re.compile(r"/v1(?:beta)?/models/([^/:]+):([A-Za-z]+)")
@@ -32,17 +31,8 @@ class Gemini(Vendor):
         error = {"code": status, "message": message, "status": kind.get(status, "INVALID_ARGUMENT")}
         return Answer({"error": error}, status)
 
-    def _path(self, request: Request) -> re.Match:
-        found = self.PATH.fullmatch(request.path)
-        if not found:
-            raise Refused(404, f"no such path: {request.path}")
-        return found
-
-    def model_of(self, request: Request) -> str:
-        return urllib.parse.unquote(self._path(request).group(1))
-
     def answer(self, request: Request) -> Answer:
-        verb = self._path(request).group(2)
+        verb = self.path_of(request).group(2)
         if verb == "generateContent":
             self._tell(request.model)
             return Answer(self._whole(request))

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import sys
 import threading
 import urllib.parse
@@ -185,6 +186,22 @@ class _Server(ThreadingHTTPServer):
         # Some clients hang up when they have read the last event, and do not wait for the end of the stream.
         if not isinstance(error, ConnectionError):
             self.RequestHandlerClass.vendor.fault(error)
+
+
+class VendorByPath(Vendor):
+    """A vendor that looks for the model in the path."""
+
+    # The model percent-encoded, and what is asked of it.
+    PATH: re.Pattern
+
+    def path_of(self, request: Request) -> re.Match:
+        found = self.PATH.fullmatch(request.path)
+        if not found:
+            raise Refused(404, f"no such path: {request.path}")
+        return found
+
+    def model_of(self, request: Request) -> str:
+        return urllib.parse.unquote(self.path_of(request).group(1))
 
 
 class _Handler(BaseHTTPRequestHandler):
