@@ -91,6 +91,8 @@ fn value() -> impl Strategy<Value = Value> {
         any::<u32>().prop_map(Value::from),
         any::<i32>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
+        // Whole, as Cohere writes counts, and beyond what is a count.
+        (any::<i32>(), 0..3u8).prop_map(|(whole, times)| Value::from(f64::from(whole) * f64::from(times))),
         ".{0,40}".prop_map(Value::from),
         "[a\"\\\\{}\\[\\]]{0,90}".prop_map(Value::from),
     ];
@@ -117,12 +119,17 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// The count that `value` is, also if it is written as `21.0`.
+fn count(value: &Value) -> Option<u32> {
+    let written = value.to_string();
+    written.strip_suffix(".0").unwrap_or(&written).parse().ok()
+}
+
 /// What a parser finds in `document`.
 fn found(document: &Value) -> (Option<&str>, Usage) {
     let at = |path: &str| path.split('.').try_fold(document, |value, key| value.as_object()?.get(key));
     let sum = |sum: &String| -> Option<u64> {
-        let counts = sum.split(" + ").filter_map(|path| at(path)?.as_u64());
-        let counts: Vec<u64> = counts.filter(|count| u32::try_from(*count).is_ok()).collect();
+        let counts: Vec<u64> = sum.split(" + ").filter_map(|path| count(at(path)?)).map(u64::from).collect();
         (!counts.is_empty()).then(|| counts.iter().sum())
     };
     let first = |sums: &[String]| sums.iter().find_map(sum).and_then(|count| u32::try_from(count).ok());
