@@ -34,7 +34,7 @@ fn place(prefix: Option<&str>) -> JsonPlace {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 4))]
 
     /// Every element is spliced as it would be alone, and those without a model stay without.
     #[test]

@@ -136,8 +136,6 @@ fn build(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
     #[test]
     fn only_the_models_bytes_differ(form in form(0..2), name in "\\PC{0,30}") {
         let (body, token) = (&form.body, ModelToken::new(&name));

@@ -71,7 +71,7 @@ fn path() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4096, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases * 16))]
 
     #[test]
     fn a_path_fits_if_there_is_any_way(pattern in pattern(), path in path(), slash in select(SLASHES.to_vec())) {
