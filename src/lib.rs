@@ -50,5 +50,6 @@ pub mod proxy;
 pub mod server;
 pub mod simulate;
 pub mod splice;
+pub mod stamp;
 pub mod upstream;
 pub mod vendor;

@@ -48,7 +48,9 @@ fn run(args: &Args) -> Result<(), Failure> {
     let file = std::path::absolute(&args.config)?;
     let mut files = Vec::new();
     let loaded = config::load_noting(&args.config, &mut files)?;
-    let files = files.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
+    for file in &mut files {
+        file.path = std::path::absolute(&file.path)?;
+    }
     for warning in loaded.warnings.diagnostics() {
         warn!("{}: {}", warning.path, warning.message);
     }

@@ -45,11 +45,12 @@ pub use server::{HistogramScale, ServerSection};
 pub use units::{DurationError, parse_duration};
 
 use crate::gateway::Gateway;
+use crate::stamp::Stamped;
 use crate::vendor::Vendor;
 use document::Document;
 use outside::{Noting, StandIns};
 use reader::Reader;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A configuration that can be served.
@@ -85,11 +86,11 @@ pub fn load_settings(path: &Path) -> Result<Settings, Report> {
     load_among(path, &StandIns(path)).map(|loaded| loaded.settings)
 }
 
-/// The same as [`load`], noting the files that were looked at, whether they could be read or not.
+/// The same as [`load`], noting the files that were looked at, whether they could be read or not, as they were then.
 ///
 /// # Errors
 /// A [`Report`] of all that is wrong with it.
-pub fn load_noting(path: &Path, files: &mut Vec<PathBuf>) -> Result<Loaded, Report> {
+pub fn load_noting(path: &Path, files: &mut Vec<Stamped>) -> Result<Loaded, Report> {
     let outside = Noting::new(Process);
     let loaded = load_among(path, &outside);
     *files = outside.files();

@@ -1,10 +1,11 @@
 //! What a configuration can refer to outside of itself: the environment and files.
 
+use crate::stamp::Stamped;
 use std::cell::RefCell;
 use std::env::VarError;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The greatest file that is read, in bytes.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
@@ -73,10 +74,10 @@ impl Outside for StandIns<'_> {
     }
 }
 
-/// Notes which files were asked for.
+/// Notes which files were asked for, and in which state they were.
 pub(super) struct Noting<O> {
     inner: O,
-    files: RefCell<Vec<PathBuf>>,
+    files: RefCell<Vec<Stamped>>,
 }
 
 impl<O> Noting<O> {
@@ -84,8 +85,8 @@ impl<O> Noting<O> {
         Self { inner, files: RefCell::default() }
     }
 
-    /// The files that were asked for, each once, in the order in which they first were.
-    pub(super) fn files(self) -> Vec<PathBuf> {
+    /// The files that were asked for, each once, in the order in which they first were, and as they were then.
+    pub(super) fn files(self) -> Vec<Stamped> {
         self.files.into_inner()
     }
 }
@@ -97,8 +98,9 @@ impl<O: Outside> Outside for Noting<O> {
 
     fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut files = self.files.borrow_mut();
-        if !files.iter().any(|known| known == path) {
-            files.push(path.to_owned());
+        if !files.iter().any(|known| known.path == path) {
+            // Before it is read: a change that comes in between shows as one.
+            files.push(Stamped::of(path));
         }
         self.inner.file(path)
     }

@@ -18,4 +18,4 @@ pub use file::KeyFile;
 pub use record::{KeyHash, KeyName, KeyRecord};
 pub use secret::{Environment, Form, Secret, UnknownEnvironment, generate, inspect};
 pub use table::{KeyTable, Lookup};
-pub use watcher::{KeyWatcher, Stamp};
+pub use watcher::KeyWatcher;

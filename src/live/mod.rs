@@ -20,6 +20,7 @@ use crate::gateway::{Access, Gateway, Heritage};
 use crate::keys::{KeyFile, KeyTable};
 use crate::observe::access_log::Format;
 use crate::observe::metrics::Meters;
+use crate::stamp::Stamped;
 use crate::upstream::Upstreams;
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
@@ -67,8 +68,8 @@ pub struct Live {
     began_with: Arc<Settings>,
     /// The file that is served; `None` if the configuration came from elsewhere.
     file: Option<PathBuf>,
-    /// That file, and those that it referred to when it was last looked at.
-    files: Mutex<Vec<PathBuf>>,
+    /// That file, and those that it referred to when it was last loaded, as they were then.
+    files: Mutex<Vec<Stamped>>,
     keys: ArcSwap<KeyTable>,
     key_file: KeyFile,
     last_reload: Mutex<LastReload>,
@@ -85,8 +86,8 @@ pub struct Live {
 pub struct Source {
     /// Its file.
     pub file: PathBuf,
-    /// That file, and those that it refers to.
-    pub files: Vec<PathBuf>,
+    /// That file, and those that it refers to, as they were when it was loaded.
+    pub files: Vec<Stamped>,
 }
 
 /// Takes new settings over into the running process. The error says why they cannot be.
@@ -154,8 +155,8 @@ impl Live {
         self.file.as_deref()
     }
 
-    /// That file, and those that it referred to when it was last looked at.
-    pub fn files(&self) -> Vec<PathBuf> {
+    /// That file, and those that it referred to when it was last loaded, as they were then, whatever came of it.
+    pub fn files(&self) -> Vec<Stamped> {
         self.files.lock().clone()
     }
 

@@ -4,9 +4,8 @@
 //! swapped directory of a Kubernetes ConfigMap shows as well as an editor's new file; and it needs no notifications, which
 //! network file systems do not send.
 
-use crate::keys::Stamp;
 use crate::live::Live;
-use std::path::PathBuf;
+use crate::stamp::Stamped;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,16 +20,19 @@ const PATIENCE: u32 = 20;
 
 /// Loads the configuration again when its files have changed, while it says so.
 pub async fn reload_when_changed(live: &Arc<Live>) {
-    let mut watch = Watch::new(live);
+    let mut watch = Watch::default();
     let mut interval = tokio::time::interval(INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        if !live.current().settings.watch {
-            watch = Watch::new(live);
+        // What is draining loads nothing any more.
+        if !live.current().settings.watch || live.drain().is_draining() {
+            watch = Watch::default();
             continue;
         }
-        if watch.look(live) {
+        let loaded = live.files();
+        let now = loaded.iter().map(|file| Stamped::of(&file.path)).collect();
+        if watch.look(&loaded, now) {
             let reloading = Arc::clone(live);
             // It tells what came of it itself.
             let _ = tokio::task::spawn_blocking(move || drop(reloading.reload())).await;
@@ -39,42 +41,66 @@ pub async fn reload_when_changed(live: &Arc<Live>) {
 }
 
 /// What the files looked like.
+#[derive(Default)]
 struct Watch {
-    /// When they were loaded.
-    loaded: Vec<(PathBuf, Stamp)>,
     /// When they were last looked at.
-    seen: Vec<(PathBuf, Stamp)>,
+    seen: Vec<Stamped>,
     /// For how many looks they have been different from what was loaded, and the same as at the look before.
     changed: u32,
     settled: u32,
 }
 
 impl Watch {
-    fn new(live: &Live) -> Self {
-        let now = stamps(live);
-        Self { loaded: now.clone(), seen: now, changed: 0, settled: 0 }
-    }
-
-    /// Looks again. Returns whether the files are to be loaded now.
-    fn look(&mut self, live: &Live) -> bool {
-        let now = stamps(live);
-        if now == self.loaded {
-            (self.changed, self.settled) = (0, 0);
-            self.seen = now;
+    /// Looks again at the files that were `loaded`, and that are so `now`. Returns whether they are to be loaded now.
+    fn look(&mut self, loaded: &[Stamped], now: Vec<Stamped>) -> bool {
+        if now == loaded {
+            *self = Self::default();
             return false;
         }
         self.changed += 1;
         self.settled = if now == self.seen { self.settled + 1 } else { 0 };
         self.seen = now;
-        if self.settled < SETTLED && self.changed < PATIENCE {
-            return false;
+        let is_time = self.settled >= SETTLED || self.changed >= PATIENCE;
+        if is_time {
+            *self = Self::default();
         }
-        self.loaded.clone_from(&self.seen);
-        (self.changed, self.settled) = (0, 0);
-        true
+        is_time
     }
 }
 
-fn stamps(live: &Live) -> Vec<(PathBuf, Stamp)> {
-    live.files().into_iter().map(|path| (path.clone(), Stamp::of(&path))).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stamp::Stamp;
+
+    /// A file of this length.
+    fn file(length: u64) -> Vec<Stamped> {
+        let stamp = Stamp::Present { inode: 1, length, modified: (0, 0), changed: (0, 0) };
+        vec![Stamped { path: "evenkeel.yaml".into(), stamp }]
+    }
+
+    /// Which of these looks at a file that had the length 1 when it was loaded say that it is to be loaded.
+    fn told(lengths: &[u64]) -> Vec<usize> {
+        let mut watch = Watch::default();
+        let looks = lengths.iter().enumerate();
+        looks.filter(|(_, length)| watch.look(&file(1), file(**length))).map(|(look, _)| look).collect()
+    }
+
+    #[test]
+    fn a_file_is_loaded_when_it_has_settled() {
+        assert_eq!(told(&[1, 1, 2, 2]), [0; 0]);
+        assert_eq!(told(&[1, 1, 2, 2, 2]), [4]);
+        assert_eq!(told(&[2, 3, 2, 3, 3, 3]), [5]);
+    }
+
+    #[test]
+    fn one_that_is_as_it_was_is_not() {
+        assert_eq!(told(&[2, 2, 1, 2, 2, 1]), [0; 0]);
+    }
+
+    #[test]
+    fn one_that_never_settles_is_loaded_all_the_same() {
+        let restless: Vec<u64> = (2..50).collect();
+        assert_eq!(told(&restless), [19, 39]);
+    }
 }
