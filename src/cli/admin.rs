@@ -60,15 +60,20 @@ pub struct Answer {
 }
 
 impl Instance {
+    /// The one that serves this file, or that is at this address.
+    pub fn new(config: Option<PathBuf>, admin: Option<SocketAddr>) -> Self {
+        Self { config, admin, token_file: None }
+    }
+
     /// The instance. A file with errors is no hindrance: the running process has loaded it when it had none.
     pub fn client(&self) -> Result<Client, Failure> {
-        let access = self.config.as_deref().map(AdminAccess::of_file);
-        let (found, token, problem) = match access {
-            Some(access) => (Some(access.address), access.token, access.problem),
-            None => (None, None, None),
+        let (address, token, problem) = match (self.admin, self.config.as_deref().map(AdminAccess::of_file)) {
+            (admin, Some(Ok(access))) => (admin.unwrap_or(access.address), access.token, access.problem),
+            (Some(admin), Some(Err(report))) => (admin, None, Some(report)),
+            (Some(admin), None) => (admin, None, None),
+            (None, Some(Err(report))) => return Err(report.into()),
+            (None, None) => return Err(Failure::Usage("give --config or --admin".to_owned())),
         };
-        let no_address = || Failure::Usage("give --config or --admin".to_owned());
-        let address = self.admin.or(found).ok_or_else(no_address)?;
         if address.port() == 0 {
             let message = "the file leaves the port of the admin address to the system; give --admin";
             return Err(Failure::Usage(message.to_owned()));
@@ -93,14 +98,20 @@ fn bearer(token: &str) -> Result<HeaderValue, Failure> {
 }
 
 impl Client {
+    /// Where it is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Sends a request, and waits for the answer.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
-        let address = self.address;
-        let stream = within(CONNECT_LIMIT, address, async {
-            TcpStream::connect(address).await.map_err(|error| unreachable(address, &error.to_string()))
-        });
-        let stream = stream.await?;
-        within(ANSWER_LIMIT, address, self.exchange(stream, method, path, body)).await
+        let sent = within(CONNECT_LIMIT, async { Ok(TcpStream::connect(self.address).await?) });
+        let answered = match sent.await {
+            Ok(stream) => within(ANSWER_LIMIT, self.exchange(stream, method, path, body)).await,
+            Err(error) => Err(error),
+        };
+        let unreachable = |error| format!("no instance can be reached at {}: {error}", self.address);
+        answered.map_err(|error| Failure::Other(unreachable(error)))
     }
 
     /// The same, and turns an answer that tells of an error into a failure.
@@ -133,14 +144,11 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Answer, Failure> {
-        let address = self.address;
-        let broken = |error: &dyn std::fmt::Display| unreachable(address, &error.to_string());
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
+    ) -> Result<Answer, Error> {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // It ends with the connection.
         drop(tokio::spawn(connection));
-        let mut request = Request::builder().method(method).uri(path).header(HOST, address.to_string());
+        let mut request = Request::builder().method(method).uri(path).header(HOST, self.address.to_string());
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
@@ -151,28 +159,22 @@ impl Client {
             }
             None => Bytes::new(),
         };
-        let request = request.body(Full::new(bytes)).map_err(|error| Failure::Usage(error.to_string()))?;
-        let (parts, body) = sender.send_request(request).await.map_err(|error| broken(&error))?.into_parts();
-        let body = Limited::new(body, GREATEST_ANSWER).collect().await.map_err(|error| broken(&error))?;
+        let (parts, body) = sender.send_request(request.body(Full::new(bytes))?).await?.into_parts();
+        let body = Limited::new(body, GREATEST_ANSWER).collect().await?;
         // What is not JSON is not ours; the status tells.
         let body = serde_json::from_slice(&body.to_bytes()).unwrap_or(Value::Null);
         Ok(Answer { status: parts.status, body })
     }
 }
 
-async fn within<T>(
-    limit: Duration,
-    address: SocketAddr,
-    future: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+/// Why nothing was answered.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+async fn within<T>(limit: Duration, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     match tokio::time::timeout(limit, future).await {
         Ok(result) => result,
-        Err(_) => Err(unreachable(address, &format!("nothing came within {} s", limit.as_secs()))),
+        Err(_) => Err(format!("nothing came within {} s", limit.as_secs()).into()),
     }
-}
-
-fn unreachable(address: SocketAddr, why: &str) -> Failure {
-    Failure::Other(format!("no instance can be reached at {address}: {why}"))
 }
 
 /// A name as a segment of a path.

@@ -25,17 +25,22 @@ pub struct AdminAccess {
 
 impl AdminAccess {
     /// What the file at `path` tells, or the default address.
-    pub fn of_file(path: &Path) -> Self {
+    ///
+    /// # Errors
+    /// If the file cannot be read at all.
+    pub fn of_file(path: &Path) -> Result<Self, Report> {
         let problem = match load(path) {
             Ok(loaded) => {
                 let admin = loaded.settings.admin;
-                return Self { address: admin.address, token: admin.token, problem: None };
+                return Ok(Self { address: admin.address, token: admin.token, problem: None });
             }
             Err(report) => report,
         };
-        let bytes = Process.file(path).unwrap_or_default();
+        let Ok(bytes) = Process.file(path) else {
+            return Err(problem);
+        };
         let (address, token) = look(&String::from_utf8_lossy(&bytes), &Process);
-        Self { address: address.unwrap_or(DEFAULT_ADMIN), token, problem: Some(problem) }
+        Ok(Self { address: address.unwrap_or(DEFAULT_ADMIN), token, problem: Some(problem) })
     }
 }
 

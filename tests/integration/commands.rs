@@ -93,7 +93,7 @@ fn check_tells_every_error_of_a_broken_file() {
 
 #[test]
 fn a_missing_file_is_a_configuration_error() {
-    for command in [&["check"][..], &["run"], &["keys", "list"], &["health"]] {
+    for command in [&["check"][..], &["run"], &["keys", "list"], &["health"], &["status"], &["reload"]] {
         let (code, out, err) = call(&[command, &["-c", "/nowhere/evenkeel.yaml"]].concat());
         assert_eq!((code, out.as_str()), (Some(78), ""), "{command:?}: {err}");
         assert!(err.contains("/nowhere/evenkeel.yaml") && err.contains("No such file"), "{err}");
@@ -224,7 +224,14 @@ async fn health_asks_the_admin_address() {
     let url = format!("'http://{}/v1'", vendor.address());
     let gateway: Running = Gateway::start(&API.replace("'https://api.example/v1'", &url));
     let admin = gateway.admin.to_string();
-    assert_eq!(call(&["health", "--admin", &admin]), (Some(0), String::new(), String::new()));
+    let healthy = (Some(0), String::new(), String::new());
+    assert_eq!(call(&["health", "--admin", &admin]), healthy);
+    // It serves on, though its file has been broken since, and only it can see the credential.
+    let broken =
+        API.replace("'https://api.example/v1'", "'https://api.example/v1', credential: '${ONLY_THERE}'");
+    let broken =
+        Gateway::prepare_file(&format!("admin: {{ address: '{admin}' }}\nlistner: []\napis:\n{broken}"));
+    assert_eq!(code_and_texts(&broken.call(&["health"], &[])), healthy);
     // Somebody is there, and it is not the gateway's admin address.
     let (code, _, err) = call(&["health", "--admin", &gateway.address().to_string()]);
     assert_eq!(code, Some(1));
