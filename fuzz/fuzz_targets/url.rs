@@ -23,7 +23,7 @@ fuzz_target!(|input: &str| {
         if let Some(rest) = prefix.strip(path) {
             assert!(path.ends_with(rest) && (rest.is_empty() || rest.starts_with('/')));
         }
-        if let Some(start) = prefix.with(model, Slash::Encoded) {
+        if let Some(start) = prefix.with(Some(model), Slash::Encoded) {
             assert_eq!(prefix.strip(&(start + "/on")), Some("/on"));
         }
     }

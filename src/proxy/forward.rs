@@ -28,15 +28,14 @@ pub fn rewrite(
     match attempt.pair().filter(|_| !own || !vendor.names_models_in_bodies_only()) {
         Some(pair) => {
             let address = address_at(endpoint, api, &request.uri, context_len, pair.model.name())?;
-            if let Some(rule) = address.rule {
-                by_path = rule.is_by_path();
-                name_in_header(request, rule, &pair.model)?;
-            }
+            by_path = address.rule.is_by_path();
+            name_in_header(request, address.rule, &pair.model)?;
             request.set_uri(uri(address.path, address.query.as_deref())?);
         }
         None => {
-            let (rest, query) = vendor.unmounted(api.vendor(), asked(&request.uri, context_len)?);
-            let uri = uri([endpoint.url().path(), rest].concat(), query.as_deref())?;
+            let asked = asked(&request.uri, context_len)?;
+            let (path, query) = vendor.passed(api.vendor(), endpoint.url().path(), asked);
+            let uri = uri(path, query.as_deref())?;
             request.set_uri(uri);
         }
     }

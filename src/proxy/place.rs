@@ -3,7 +3,7 @@
 use super::refusal::Refusal;
 use crate::gateway::Pairs;
 use crate::splice::{self, Boundary, JsonPlace, Place, query};
-use crate::vendor::{RequestRule, Vendor};
+use crate::vendor::{AddressError, Asked, RequestRule, Vendor};
 use http::header::CONTENT_TYPE;
 use pingora_http::RequestHeader;
 use std::sync::Arc;
@@ -46,6 +46,10 @@ pub struct Looked {
 
 /// Where the model stands in a request that asks `vendor` for what is below the first `context_len` bytes of its path, and is
 /// balanced over `pairs`.
+///
+/// # Errors
+/// One of the vendors has no such path, or the model cannot be read where it stands: whichever pair's turn it is, the request
+/// is refused.
 pub fn look(
     request: &RequestHeader,
     vendor: &Vendor,
@@ -56,14 +60,32 @@ pub fn look(
     // Another pair's endpoint is of the same format, and has its base where the first one has it.
     let base = pairs.pair(0).map_or("", |pair| pair.endpoint.url().path());
     let outset = vendor.outset(base, path).map_err(Refusal::InvalidPath)?;
-    let Some(outset) = outset else {
-        return Err(Refusal::NoModelInPath { vendor: Arc::clone(&vendor.name), paths: vendor.paths() });
-    };
-    let asked = match outset.asked {
-        Some(asked) => Some(asked),
-        None => asked_beside(request, outset.rule)?,
-    };
-    Ok(Looked { asked, place: body_place(request, outset.rule)? })
+    let outset = outset.ok_or_else(|| no_route(vendor))?;
+    let beside = asked_beside(request, outset.rule)?;
+    let mut place = body_place(request, outset.rule)?;
+    let foreign = pairs.iter().filter(|pair| pair.endpoint.vendor().name != vendor.name);
+    for endpoint in foreign.map(|pair| &pair.endpoint) {
+        let asked = Asked { path, query: request.uri.query() };
+        let address = endpoint.vendor().address(vendor, endpoint.url().path(), asked, "model");
+        let rule = address.map_err(|error| refusal(error, endpoint.vendor()))?.rule;
+        // The loader has seen that the places in bodies are the same; the API's vendor may have none here.
+        if matches!(place, BodyPlace::Nowhere) && !rule.is_by_path() {
+            place = body_place(request, rule)?;
+        }
+    }
+    Ok(Looked { asked: outset.asked.or(beside), place })
+}
+
+fn no_route(vendor: &Vendor) -> Refusal {
+    Refusal::NoModelInPath { vendor: Arc::clone(&vendor.name), paths: vendor.paths() }
+}
+
+fn refusal(error: AddressError, vendor: &Vendor) -> Refusal {
+    match error {
+        AddressError::Path(error) => Refusal::InvalidPath(error),
+        AddressError::Query(error) => Refusal::InvalidQuery(error),
+        AddressError::NoRoute => no_route(vendor),
+    }
 }
 
 /// The model that the request asks for in its query or in a header.

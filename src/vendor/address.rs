@@ -7,6 +7,7 @@ use super::{RequestRule, Vendor};
 use crate::splice::query::{self, QueryError};
 use crate::splice::template::{self, InPath, PathError};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A request as its client sent it: what there is of its path below the context, and its query.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,9 @@ pub enum AddressError {
     /// The model in its query cannot be read.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// The vendor has no rule for it.
+    #[error("the endpoint's vendor has no such path")]
+    NoRoute,
 }
 
 /// Where a request goes at an endpoint.
@@ -44,8 +48,17 @@ pub struct Address<'v> {
     pub path: String,
     /// The query.
     pub query: Option<String>,
-    /// The rule for that path; `None` where there is none, so that the body alone names the model.
-    pub rule: Option<&'v RequestRule>,
+    /// The rule for that path.
+    pub rule: &'v RequestRule,
+}
+
+/// A path that fits a rule.
+struct Route<'v, 'q> {
+    path: String,
+    query: Option<Cow<'q, str>>,
+    rule: &'v RequestRule,
+    /// Where the model stands in it.
+    model: Option<Range<usize>>,
 }
 
 impl Vendor {
@@ -60,10 +73,9 @@ impl Vendor {
             found = self.rule_at(&[base, path].concat())?;
         }
         if found.is_none() {
-            found = match self.mount.as_ref().and_then(|mount| mount.prefix("model")) {
-                Some(prefix) => self.rule_at(&[&prefix, path].concat())?.map(|(rule, _)| (rule, None)),
-                None => None,
-            };
+            // As it goes out then, with a model that the path does not name yet.
+            let route = self.below_a_prefix("", path, None, Some("model"))?;
+            found = route.map(|route| (route.rule, None));
         }
         Ok(found.map(|(rule, model)| Outset { rule, asked: model.map(|model| model.asked) }))
     }
@@ -72,7 +84,7 @@ impl Vendor {
     /// it is appended, for `model`.
     ///
     /// # Errors
-    /// The model in the path or in the query cannot be read.
+    /// The path fits none of this vendor's rules, or the model in it or in the query cannot be read.
     pub fn address<'v>(
         &'v self,
         client: &Self,
@@ -80,32 +92,72 @@ impl Vendor {
         asked: Asked<'_>,
         model: &str,
     ) -> Result<Address<'v>, AddressError> {
-        let (rest, mut query) = self.unmounted(client, asked);
-        let mut path = [base, rest].concat();
-        let mut found = self.rule_at(&path)?;
-        if found.is_none()
-            && let Some(mount) = &self.mount
-            && let Some(prefix) = mount.prefix("model")
-        {
-            path = [base, &prefix, rest].concat();
-            found = self.rule_at(&path)?;
-            for (name, value) in &mount.query {
-                query = Some(
-                    query::with_default(query.as_deref().unwrap_or_default(), name, value)
-                        .into_owned()
-                        .into(),
-                );
-            }
+        let (rest, query) = self.unmounted(client, asked);
+        let route = self.route(base, rest, query, Some(model))?.ok_or(AddressError::NoRoute)?;
+        let Route { mut path, query, rule, model: place } = route;
+        if let Some(place) = place {
+            path = template::replace(&path, &place, model, rule.path.slash());
         }
-        let rule = found.as_ref().map(|(rule, _)| *rule);
-        if let Some((rule, Some(there))) = &found {
-            path = template::replace(&path, &there.span, model, rule.path.slash());
-        }
-        let query = match rule.and_then(|rule| Some((rule, rule.query.as_deref()?))) {
-            Some((rule, name)) => with_model(query, name, model, !rule.is_by_path())?,
+        let query = match &rule.query {
+            Some(name) => with_model(query, name, model, !rule.is_by_path())?,
             None => query,
         };
         Ok(Address { path, query: query.map(Cow::into_owned), rule })
+    }
+
+    /// The same of a request whose model is not touched: the path, which need not fit any rule, and the query.
+    pub fn passed<'r>(&self, client: &Self, base: &str, asked: Asked<'r>) -> (String, Option<Cow<'r, str>>) {
+        let (rest, query) = self.unmounted(client, asked);
+        if client.name != self.name && self.mount.is_some() {
+            // What cannot be read as one of ours goes as it is.
+            if let Ok(Some(route)) = self.route(base, rest, query.clone(), None) {
+                return (route.path, route.query);
+            }
+        }
+        ([base, rest].concat(), query)
+    }
+
+    /// Where what is asked for below `base` fits a rule: as it is, or below one of our prefixes.
+    fn route<'q>(
+        &self,
+        base: &str,
+        rest: &str,
+        query: Option<Cow<'q, str>>,
+        model: Option<&str>,
+    ) -> Result<Option<Route<'_, 'q>>, PathError> {
+        let path = [base, rest].concat();
+        let mut found = self.rule_at(&path)?.map(|(rule, model)| (rule, model.map(|model| model.span)));
+        if found.is_none() && !base.is_empty() {
+            // A pattern may say what stands below the base.
+            let shifted = |span: Range<usize>| span.start + base.len()..span.end + base.len();
+            found = self.rule_at(rest)?.map(|(rule, model)| (rule, model.map(|model| shifted(model.span))));
+        }
+        match found {
+            Some((rule, model)) => Ok(Some(Route { path, query, rule, model })),
+            None => self.below_a_prefix(base, rest, query, model),
+        }
+    }
+
+    /// The first of our prefixes below which `rest` fits a rule.
+    fn below_a_prefix<'q>(
+        &self,
+        base: &str,
+        rest: &str,
+        query: Option<Cow<'q, str>>,
+        model: Option<&str>,
+    ) -> Result<Option<Route<'_, 'q>>, PathError> {
+        // What begins with one of ours already, and fits no rule, is no path of ours.
+        let Some(mount) = self.mount.as_ref().filter(|mount| mount.strip(rest, None).is_none()) else {
+            return Ok(None);
+        };
+        for (prefix, is_first) in mount.prefixes(model) {
+            let path = [base, &prefix, rest].concat();
+            if let Some((rule, place)) = self.rule_at(&path)? {
+                let query = if is_first { mount.complete(query) } else { query };
+                return Ok(Some(Route { path, query, rule, model: place.map(|place| place.span) }));
+            }
+        }
+        Ok(None)
     }
 
     /// The first rule whose path fits, and the model in it.
@@ -122,16 +174,14 @@ impl Vendor {
         Ok(None)
     }
 
-    /// What is asked of a vendor like `client`, without what only that one has before its paths if this is another.
-    pub fn unmounted<'r>(&self, client: &Self, asked: Asked<'r>) -> (&'r str, Option<Cow<'r, str>>) {
+    /// What is asked of a vendor like `client`, without what that one has before its paths and this one has not.
+    fn unmounted<'r>(&self, client: &Self, asked: Asked<'r>) -> (&'r str, Option<Cow<'r, str>>) {
         let foreign = client.mount.as_ref().filter(|_| client.name != self.name);
-        let mounted = foreign.and_then(|mount| Some((mount, mount.strip(asked.path)?)));
-        let Some((mount, rest)) = mounted else {
-            return (asked.path, asked.query.map(Cow::Borrowed));
-        };
-        let ours: Vec<&str> = mount.query.iter().map(|(name, _)| &**name).collect();
-        let query = asked.query.map(|query| query::without(query, &ours));
-        (rest, query.filter(|query| !query.is_empty()))
+        let stripped = foreign.and_then(|mount| Some((mount, mount.strip(asked.path, self.mount.as_ref())?)));
+        match stripped {
+            Some((mount, rest)) => (rest, asked.query.and_then(|query| mount.without_ours(query))),
+            None => (asked.path, asked.query.map(Cow::Borrowed)),
+        }
     }
 }
 

@@ -1,25 +1,43 @@
 //! Where the paths of a vendor stand.
 
+use crate::splice::query;
 use crate::splice::template::{Prefix, Slash};
+use std::borrow::Cow;
 
 /// Beginnings of a vendor's paths that those of other vendors of the same format do not have, such as
 /// `/openai/deployments/{model}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// The first is put before a path that has none, if nothing in it stands for what nobody knows.
+    /// The first below which the vendor has a route is put before a path that has none, if a path can be made of it.
     pub prefixes: Vec<Prefix>,
-    /// Query parameters that come with a prefix, each with its value where a request does not have it.
+    /// Query parameters that come with the first prefix, each with its value where a request does not have it.
     pub query: Vec<(Box<str>, Box<str>)>,
 }
 
 impl Mount {
-    /// The first prefix with `model` in its place, if a path can be made of it.
-    pub fn prefix(&self, model: &str) -> Option<String> {
-        self.prefixes.first()?.with(model, Slash::Encoded)
+    /// Those prefixes of which a path can be made, with `model` in its place, and whether each is the first of all.
+    pub fn prefixes(&self, model: Option<&str>) -> impl Iterator<Item = (String, bool)> {
+        let all = self.prefixes.iter().enumerate();
+        all.filter_map(move |(at, prefix)| Some((prefix.with(model, Slash::Encoded)?, at == 0)))
     }
 
-    /// What follows a prefix that `path` begins with; `None` if it begins with none.
-    pub fn strip<'p>(&self, path: &'p str) -> Option<&'p str> {
-        self.prefixes.iter().find_map(|prefix| prefix.strip(path))
+    /// What follows a prefix that `path` begins with; `None` if it begins with none, or with one that `other` has, too.
+    pub fn strip<'p>(&self, path: &'p str, other: Option<&Self>) -> Option<&'p str> {
+        let is_others = |prefix| other.is_some_and(|other| other.prefixes.contains(prefix));
+        let found = self.prefixes.iter().find_map(|prefix| Some((prefix, prefix.strip(path)?)));
+        found.filter(|(prefix, _)| !is_others(prefix)).map(|(_, rest)| rest)
+    }
+
+    /// The query with the parameters that come with the first prefix.
+    pub fn complete<'q>(&self, query: Option<Cow<'q, str>>) -> Option<Cow<'q, str>> {
+        self.query.iter().fold(query, |query, (name, value)| {
+            Some(query::with_default(query.as_deref().unwrap_or_default(), name, value).into_owned().into())
+        })
+    }
+
+    /// The query without any of them; `None` if nothing is left.
+    pub fn without_ours<'q>(&self, query: &'q str) -> Option<Cow<'q, str>> {
+        let ours: Vec<&str> = self.query.iter().map(|(name, _)| &**name).collect();
+        Some(query::without(query, &ours)).filter(|query| !query.is_empty())
     }
 }

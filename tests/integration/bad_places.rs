@@ -25,7 +25,12 @@ async fn gateway() -> (Scripted, Running) {
     };
     let file = format!(
         "listeners: [{{ address: '127.0.0.1:0' }}]
-vendors: {{ custom: {{ requests: [{{ path: '**/by-query', query: model }}, {{ path: '**/nested', json: input.model }}] }} }}
+vendors:
+  custom:
+    requests:
+      - {{ path: '**/by-query', query: model }}
+      - {{ path: '**/by-path/{{model}}', query: model }}
+      - {{ path: '**/nested', json: input.model }}
 apis:{}{}{}{}{}",
         api("openai", ["whisper-1", "gpt-4o-transcribe"]),
         api("gemini", ["gemini-3.8-flash", "gemini-3.5-flash"]),
@@ -147,6 +152,7 @@ async fn queries_and_nested_members() {
             (json("/custom/by-query?model=a&mod%65l=b"), "invalid_query", &["twice"]),
             (json("/custom/by-query?model=%zz"), "invalid_query", &["%"]),
             (json("/custom/by-query?model=%ff"), "invalid_query", &["UTF-8"]),
+            (json("/custom/by-path/a?model=a&model=a"), "invalid_query", &["twice"]),
             (nested(r#"{"input":{"model":"a","model":"b"}}"#), "invalid_json", &["model"]),
             (nested(r#"{"input":{"model":"a"},"input":{"model":"b"}}"#), "invalid_json", &["input"]),
             (nested(r#"{"input":{"model":1}}"#), "invalid_json", &["model"]),

@@ -75,6 +75,18 @@ async fn an_openai_client_before_azure() {
         send(&vendor, &gateway, "/foundry/chat/completions").await,
         ("/models/chat/completions?api-version=2024-05-01-preview".to_owned(), body("our gpt"))
     );
+    // Routes that stand below no deployment.
+    for (path, target) in [
+        ("/bare/responses", "/openai/v1/responses"),
+        ("/bare/moderations?x=1", "/openai/v1/moderations?x=1"),
+        ("/foundry/responses", "/openai/v1/responses"),
+    ] {
+        assert_eq!(send(&vendor, &gateway, path).await, (target.to_owned(), body("our gpt")));
+    }
+    let mut files = post("/bare/files?limit=2", None, "");
+    *files.method_mut() = Method::GET;
+    assert_eq!(Client::http1(gateway.address()).await.send(files).await.status, 200);
+    assert_eq!(vendor.take_one().target, "/openai/v1/files?limit=2");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,6 +130,64 @@ async fn a_route_without_a_policy_loses_the_prefix_too() {
     *request.method_mut() = Method::GET;
     assert_eq!(Client::http1(gateway.address()).await.send(request).await.status, 200);
     assert_eq!(vendor.take_one().target, "/v1/models?limit=2");
+}
+
+/// Whichever pair's turn it is: none of them gets what one of them cannot take.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_that_one_of_the_vendors_has_not_is_refused() {
+    let vendor = Scripted::start().await;
+    let url = format!("http://{}/v1/projects/p/locations/l/publishers/google", vendor.address());
+    let gateway = Gateway::start(&format!(
+        "
+  - name: Both
+    context: /both
+    vendor: gemini
+    authentication: none
+    endpoints:
+      production:
+        - {{ name: G, url: 'http://{}/v1beta' }}
+        - {{ name: V, url: '{url}', vendor: vertex-ai }}
+    operations:
+      - method: POST
+        path: /models/*
+        policy:
+          type: model_round_robin
+          production: [{{ model: gemini-2.5-pro, endpoint: G }}, {{ model: gemini-2.5-flash, endpoint: V }}]",
+        vendor.address()
+    ));
+    vendor.always(Reply::json(200, "{}"));
+    let mut client = Client::http1(gateway.address()).await;
+    for _ in 0..2 {
+        let answer = client.send(post("/both/models/any:batchEmbedContents", None, "{}")).await;
+        answer.assert_refused(400, "invalid_path");
+        let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(message.contains("vertex-ai") && message.contains("{model}:generateContent"), "{message}");
+        assert!(vendor.take().is_empty());
+    }
+    for model in ["gemini-2.5-pro", "gemini-2.5-flash"] {
+        assert_eq!(client.send(post("/both/models/any:generateContent", None, "{}")).await.status, 200);
+        assert!(vendor.take_one().target.ends_with(&format!("/models/{model}:generateContent")));
+    }
+}
+
+/// The model is where each of the two has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_without_a_model_in_its_bodies_before_one_with_it() {
+    let vendor = Scripted::start().await;
+    let url = format!("http://{}", vendor.address());
+    let file = format!(
+        "listeners: [{{ address: '127.0.0.1:0' }}]
+vendors:
+  by-header: {{ requests: [{{ path: '**', header: x-model }}] }}
+  by-path: {{ requests: [{{ path: '**/m/{{model}}/chat' }}] }}
+apis:{}{}",
+        api("header", "by-header", "openai", &url, "/*", "gpt-4o"),
+        api("path", "by-path", "openai", &url, "/*", "gpt-4o")
+    );
+    let gateway = Gateway::prepare_file(&file).start();
+    for path in ["/header/chat", "/path/m/asked/chat"] {
+        assert_eq!(send(&vendor, &gateway, path).await.1, body("gpt-4o"), "{path}");
+    }
 }
 
 /// One request that fails at the first two, and what each of the three saw.

@@ -6,12 +6,13 @@ use super::super::findings::Spot;
 use super::super::located::Located;
 use super::super::tree::NodeId;
 use super::endpoint::Listed;
-use super::name;
 use super::policy::Policies;
 use super::vendors::{Known, Vendors};
+use super::{name, routes};
 use crate::gateway::{
     Access, AiApi, Context, Environment, MethodPattern, Operation, OwnAnswer, PathError, PathPattern,
 };
+use crate::vendor::Vendor;
 use std::collections::HashMap;
 
 /// The AI APIs of `file`, unless something is wrong with one of them.
@@ -56,9 +57,11 @@ impl<'f> Builder<'f> {
         if access == Access::Open {
             self.warn_of_unreachable_sandbox(entry, &sandbox);
         }
-        let operations = operations(document, entry, Policies::new(document, &production, &sandbox));
+        let vendor = known.map(|known| known.vendor);
+        let policies = Policies::new(document, &production, &sandbox);
+        let operations = operations(document, entry, vendor.as_deref(), policies);
         let (production, sandbox) = (production.endpoints(), sandbox.endpoints());
-        Some(AiApi::new(name?, context?, known?.vendor, access, production, sandbox, operations?))
+        Some(AiApi::new(name?, context?, vendor?, access, production, sandbox, operations?))
     }
 
     fn endpoints(&mut self, entry: &'f ApiEntry, known: Option<&Known<'f>>) -> (Listed<'f>, Listed<'f>) {
@@ -115,7 +118,12 @@ fn context(document: &Document, given: &Located<String>) -> Option<Context> {
     None
 }
 
-fn operations(document: &Document, entry: &ApiEntry, mut policies: Policies<'_>) -> Option<Vec<Operation>> {
+fn operations(
+    document: &Document,
+    entry: &ApiEntry,
+    vendor: Option<&Vendor>,
+    mut policies: Policies<'_>,
+) -> Option<Vec<Operation>> {
     let entries = entry.operations.value()?;
     if entries.is_empty() {
         let message = "there is no operation: every request to this AI API would be answered with 404";
@@ -142,6 +150,10 @@ fn operations(document: &Document, entry: &ApiEntry, mut policies: Policies<'_>)
             };
             let answer = answer(document, entry);
             let ((method, path), (production, sandbox)) = (at?, pairs?);
+            if let Some(vendor) = vendor {
+                let lists = [&production, &sandbox].into_iter().flatten();
+                lists.for_each(|pairs| routes::check(document, &entry.path, &path, vendor, pairs));
+            }
             Some(Operation::new(method, path, production, sandbox).answering(answer?))
         })
         .collect();

@@ -9,6 +9,7 @@ mod credential;
 mod endpoint;
 mod policy;
 mod resilience;
+mod routes;
 mod settings;
 mod vendors;
 

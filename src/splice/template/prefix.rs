@@ -40,14 +40,15 @@ impl Prefix {
         }
     }
 
-    /// The prefix with `model` in its place; `None` if it has a `*`, which stands for what nobody knows.
+    /// The prefix with `model` in its place; `None` if it has a place and there is no model, or if it has a `*`, which stands
+    /// for what nobody knows.
     #[must_use]
-    pub fn with(&self, model: &str, slash: Slash) -> Option<String> {
+    pub fn with(&self, model: Option<&str>, slash: Slash) -> Option<String> {
         self.segments.iter().try_fold(String::new(), |path, segment| match segment {
             Segment::One => None,
             Segment::Literal(text) => Some(path + "/" + text),
             Segment::Model(Around { before, after }) => {
-                Some([&path, "/", before, &written(model, slash), after].concat())
+                Some([&path, "/", before, &written(model?, slash), after].concat())
             }
         })
     }

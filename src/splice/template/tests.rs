@@ -116,7 +116,10 @@ fn a_name_is_written_so_that_it_is_one_segment_unless_slashes_are_kept() {
     ];
     for (slash, expected) in table {
         assert_eq!(replace("/m/x%2d:go", &(3..7), name, slash), expected);
-        assert_eq!(Prefix::parse("/m/{model}:go").unwrap().with(name, slash).as_deref(), Some(expected));
+        assert_eq!(
+            Prefix::parse("/m/{model}:go").unwrap().with(Some(name), slash).as_deref(),
+            Some(expected)
+        );
     }
     assert_eq!(replace("/m", &(90..99), "x", Slash::Kept), "x");
 }
@@ -138,8 +141,11 @@ fn a_prefix_ends_where_a_segment_does() {
         assert_eq!(prefix.strip(path), rest, "{text} {path}");
         assert_eq!(prefix.as_str(), text);
     }
-    assert_eq!(Prefix::parse("/v1/*").unwrap().with("m", Slash::Kept), None);
-    assert_eq!(Prefix::parse("/a/b").unwrap().with("m", Slash::Kept).as_deref(), Some("/a/b"));
+    assert_eq!(Prefix::parse("/v1/*").unwrap().with(Some("m"), Slash::Kept), None);
+    assert_eq!(Prefix::parse("/m/{model}").unwrap().with(None, Slash::Kept), None);
+    for model in [Some("m"), None] {
+        assert_eq!(Prefix::parse("/a/b").unwrap().with(model, Slash::Kept).as_deref(), Some("/a/b"));
+    }
 }
 
 #[test]

@@ -17,12 +17,12 @@ impl Outside for Nothing {
     }
 }
 
-/// A vendor whose requests are as `rules` say.
-fn vendor(rules: &str) -> Arc<Vendor> {
+/// A vendor that a configuration describes by `entry`.
+fn described(entry: &str) -> Arc<Vendor> {
     let text = format!(
         "
 listeners: [{{ address: '127.0.0.1:0' }}]
-vendors: {{ own: {{ requests: [{rules}] }} }}
+vendors: {{ own: {{ {entry} }} }}
 apis:
   - {{ name: A, context: /a, vendor: own, endpoints: {{ production: [{{ name: E, url: 'http://v' }}] }},
       operations: [{{ method: POST, path: /x }}] }}
@@ -30,6 +30,11 @@ apis:
     );
     let loaded = config::parse("a.yaml", &text, &Nothing).unwrap();
     Arc::clone(loaded.gateway.apis()[0].vendor())
+}
+
+/// A vendor whose requests are as `rules` say.
+fn vendor(rules: &str) -> Arc<Vendor> {
+    described(&format!("requests: [{rules}]"))
 }
 
 fn built_in(name: &str) -> Arc<Vendor> {
@@ -43,10 +48,21 @@ fn split(target: &str) -> (&str, Option<&str>) {
 fn at(client: &Vendor, own: &Vendor, base: &str, target: &str, model: &str) -> Result<String, AddressError> {
     let (path, query) = split(target);
     let address = own.address(client, base, Asked { path, query }, model)?;
-    Ok(match address.query {
-        Some(query) => format!("{}?{query}", address.path),
-        None => address.path,
-    })
+    Ok(joined(address.path, address.query.as_deref()))
+}
+
+/// Where a request goes whose model is not touched.
+fn passed(client: &Vendor, own: &Vendor, base: &str, target: &str) -> String {
+    let (path, query) = split(target);
+    let (path, query) = own.passed(client, base, Asked { path, query });
+    joined(path, query.as_deref())
+}
+
+fn joined(path: String, query: Option<&str>) -> String {
+    match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    }
 }
 
 #[test]
@@ -131,6 +147,27 @@ fn what_one_vendor_has_before_its_paths_is_not_anothers() {
         ("azure-openai", "openai", "/v1", azure, "/v1/chat/completions?a=b"),
         ("azure-openai", "vllm", "/v1", "/openai/deployments/x/embeddings?api-version=1", "/v1/embeddings"),
         ("azure-openai", "mistral", "/v1", "/openai/v1/chat/completions", "/v1/chat/completions"),
+        ("azure-openai", "openai", "/v1", "/openai/responses?api-version=1", "/v1/responses"),
+        // The first prefix below which there is such a route; its query comes with none but the first.
+        ("openai", "azure-openai", "", "/responses", "/openai/v1/responses"),
+        ("openai", "azure-openai", "", "/moderations?a=b", "/openai/v1/moderations?a=b"),
+        (
+            "openai",
+            "azure-ai-foundry",
+            "",
+            "/chat/completions",
+            "/models/chat/completions?api-version=2024-05-01-preview",
+        ),
+        ("openai", "azure-ai-foundry", "", "/audio/transcriptions", "/openai/v1/audio/transcriptions"),
+        // What both have.
+        ("azure-openai", "azure-ai-foundry", "", "/openai/v1/responses?a=b", "/openai/v1/responses?a=b"),
+        (
+            "azure-openai",
+            "azure-ai-foundry",
+            "",
+            azure,
+            "/models/chat/completions?a=b&api-version=2024-05-01-preview",
+        ),
         (
             "gemini",
             "vertex-ai",
@@ -142,6 +179,66 @@ fn what_one_vendor_has_before_its_paths_is_not_anothers() {
     for (client, own, base, target, expected) in table {
         let made = at(&built_in(client), &built_in(own), base, target, "m").unwrap();
         assert_eq!(made, expected, "{client} to {own} {base} {target}");
+    }
+}
+
+#[test]
+fn a_vendor_that_extends_another_has_its_paths() {
+    let (azure, ours) = (built_in("azure-openai"), described("extends: azure-openai"));
+    for (client, own) in [(&azure, &ours), (&ours, &azure)] {
+        for (target, expected) in [
+            (
+                "/openai/deployments/x/chat/completions?api-version=1",
+                "/openai/deployments/m/chat/completions?api-version=1",
+            ),
+            ("/openai/v1/responses?a=b", "/openai/v1/responses?a=b"),
+            ("/openai/responses?api-version=1", "/openai/responses?api-version=1"),
+        ] {
+            assert_eq!(at(client, own, "", target, "m").unwrap(), expected);
+        }
+        for target in ["/openai/v1/files/f", "/openai/deployments/x/chat/completions?api-version=1"] {
+            assert_eq!(passed(client, own, "", target), target);
+        }
+    }
+}
+
+#[test]
+fn a_path_that_the_endpoints_vendor_has_not_goes_nowhere() {
+    for (client, own, target) in [
+        ("gemini", "vertex-ai", "/models/x:batchEmbedContents"),
+        ("vertex-ai", "gemini", "/publishers/anthropic/models/x:rawPredict"),
+    ] {
+        let error = at(&built_in(client), &built_in(own), "/v1", target, "m").unwrap_err();
+        assert_eq!(error, AddressError::NoRoute, "{target}");
+    }
+}
+
+#[test]
+fn a_pattern_may_say_what_is_below_the_base() {
+    let own = vendor("{ path: '/by/{model}/x', json: model }, { path: /body, json: model }");
+    assert_eq!(at(&own, &own, "/v1", "/by/a/x", "m").unwrap(), "/v1/by/m/x");
+    assert_eq!(at(&own, &own, "/v1", "/body", "m").unwrap(), "/v1/body");
+}
+
+#[test]
+fn what_has_no_model_is_put_below_a_prefix_that_has_none() {
+    for (client, own, base, target, expected) in [
+        ("openai", "azure-openai", "", "/files?a=b", "/openai/v1/files?a=b"),
+        ("openai", "azure-openai", "", "/chat/completions", "/openai/v1/chat/completions"),
+        ("openai", "azure-openai", "/openai/v1", "/files", "/openai/v1/files"),
+        ("openai", "azure-ai-foundry", "", "/files", "/openai/v1/files"),
+        ("openai", "vllm", "/v1", "/files", "/v1/files"),
+        ("azure-openai", "openai", "/v1", "/openai/files?api-version=1", "/v1/files"),
+        ("azure-openai", "azure-openai", "", "/files", "/files"),
+        (
+            "gemini",
+            "vertex-ai",
+            "/v1/projects/p",
+            "/models/x:batchEmbedContents",
+            "/v1/projects/p/models/x:batchEmbedContents",
+        ),
+    ] {
+        assert_eq!(passed(&built_in(client), &built_in(own), base, target), expected, "{client} {own}");
     }
 }
 
