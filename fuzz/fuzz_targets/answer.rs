@@ -64,7 +64,7 @@ fn can_be_decoded(coding: Coding, body: &[u8]) -> bool {
     Decoder::new(coding).feed(body, &mut |_| ControlFlow::<()>::Continue(())).is_ok()
 }
 
-/// The first byte tells framing and coding, the next two the sizes of chunks.
+// The first byte tells framing and coding, the next two the sizes of chunks.
 fuzz_target!(|input: &[u8]| {
     let [how, first, second, body @ ..] = input else {
         return;
