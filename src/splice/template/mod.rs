@@ -26,7 +26,7 @@ pub enum Slash {
     Refused,
     /// It is written as `%2F`.
     Encoded,
-    /// It stays, so that a model takes several segments.
+    /// It stays, so that a model takes several segments; but a slash that the path ends with is none of the model's.
     Kept,
 }
 

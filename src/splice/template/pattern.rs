@@ -99,7 +99,7 @@ impl Pattern {
 
     pub(super) fn has_model(&self) -> bool {
         let in_groups = self.groups.iter().flatten().any(Segment::is_model);
-        in_groups || self.gaps.iter().any(|gap| matches!(gap, Gap::Model(_)))
+        in_groups || self.spans()
     }
 
     /// Its segments, if it has no gap.
@@ -119,8 +119,20 @@ impl Pattern {
         if front.is_empty() { back.iter().map(literal).collect() } else { None }
     }
 
+    /// Whether its model may take several segments.
+    fn spans(&self) -> bool {
+        self.gaps.iter().any(|gap| matches!(gap, Gap::Model(_)))
+    }
+
     /// Holds it against a path.
     pub(super) fn fit(&self, path: &str) -> Option<Fit> {
+        // The slash that a path ends with belongs to no model, though one that spans segments would take it.
+        let shorter = path.strip_suffix('/').filter(|_| self.spans());
+        let fit = shorter.and_then(|shorter| self.fit_to_the_end(shorter));
+        fit.filter(Fit::has_name).or_else(|| self.fit_to_the_end(path))
+    }
+
+    fn fit_to_the_end(&self, path: &str) -> Option<Fit> {
         let mut rest = Segments::of(path)?;
         let mut fit = Fit::default();
         match (self.groups.as_slice(), self.gaps.as_slice()) {
@@ -152,6 +164,10 @@ impl Pattern {
 }
 
 impl Fit {
+    fn has_name(&self) -> bool {
+        self.model.as_ref().is_some_and(|span| !span.is_empty())
+    }
+
     /// Takes `group` from the front of `rest`.
     pub(super) fn take_front(&mut self, group: &[Segment], rest: &mut Segments<'_>) -> Option<()> {
         group.iter().try_for_each(|segment| {
