@@ -125,6 +125,43 @@ fn a_request_goes_where_its_vendor_has_it() {
             "c/d",
             "/hf-inference/models/c/d/pipeline/feature-extraction",
         ),
+        (
+            "huggingface",
+            "",
+            "/hf-inference/models/a/b/pipeline/feature-extraction/",
+            "c/d",
+            "/hf-inference/models/c/d/pipeline/feature-extraction/",
+        ),
+        (
+            "huggingface",
+            "",
+            "/hf-inference/models/a/b/v1/embeddings",
+            "c/d",
+            "/hf-inference/models/c/d/v1/embeddings",
+        ),
+        (
+            "huggingface",
+            "/hf-inference/models/a/b",
+            "/v1/completions",
+            "c",
+            "/hf-inference/models/c/v1/completions",
+        ),
+        (
+            "huggingface",
+            "",
+            "/hf-inference/models/a/v1/v1/chat/completions",
+            "c/d",
+            "/hf-inference/models/c/d/v1/chat/completions",
+        ),
+        ("huggingface", "", "/hf-inference/models/a", "c/d", "/hf-inference/models/c/d"),
+        ("huggingface", "", "/hf-inference/models/a/b/", "c/d", "/hf-inference/models/c/d/"),
+        (
+            "huggingface",
+            "",
+            "/hf-inference/pipeline/sentence-similarity/a/b",
+            "c/d",
+            "/hf-inference/pipeline/sentence-similarity/c/d",
+        ),
     ];
     for (name, base, target, model, expected) in table {
         let vendor = built_in(name);
@@ -261,6 +298,28 @@ fn a_model_in_the_query() {
 }
 
 #[test]
+fn azures_forms_are_those_of_openai() {
+    let openai = built_in("openai");
+    for route in [
+        "audio/transcriptions",
+        "audio/voices",
+        "images/edits",
+        "images/variations",
+        "videos",
+        "chat/completions",
+    ] {
+        let rule = |vendor: &Vendor, path: &str| {
+            let rule = vendor.outset("", path).unwrap().unwrap().rule;
+            (rule.form.clone(), rule.json.clone())
+        };
+        let expected = rule(&openai, &format!("/{route}"));
+        for azure in ["azure-openai", "azure-ai-foundry"] {
+            assert_eq!(rule(&built_in(azure), &format!("/openai/v1/{route}")), expected, "{azure} {route}");
+        }
+    }
+}
+
+#[test]
 fn where_the_model_stands_is_told_by_the_path() {
     let asked = |vendor: &str, base: &str, path: &str| {
         let vendor = built_in(vendor);
@@ -272,6 +331,15 @@ fn where_the_model_stands_is_told_by_the_path() {
         (rule.as_str(), model.as_deref()),
         ("**/models/{model}:generateContent", Some("gemini-2.5-flash"))
     );
+    let hub = "huggingface";
+    for (path, expected) in [
+        ("/hf-inference/models/a/b/v1/embeddings", "a/b"),
+        ("/hf-inference/models/v1/v1/v1/completions", "v1/v1"),
+        ("/hf-inference/models/a/b/v1/chat/completions", "a/b"),
+        ("/hf-inference/pipeline/feature-extraction/a/b", "a/b"),
+    ] {
+        assert_eq!(asked(hub, "", path).unwrap().1.as_deref(), Some(expected), "{path}");
+    }
     // The base has what the path lacks, as an endpoint's URL may.
     assert!(asked("azure-openai", "/openai/deployments/x", "/chat/completions").is_some());
     // A client of the plain format before a vendor that mounts it.
