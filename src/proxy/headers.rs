@@ -63,6 +63,18 @@ pub fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Unsupported> {
     Coding::of(headers.get_all(http::header::CONTENT_ENCODING).into_iter().map(HeaderValue::as_bytes))
 }
 
+/// The types of forms.
+const FORMS: [&str; 2] = ["multipart/form-data", "application/x-www-form-urlencoded"];
+
+/// What kind of form a body with these headers is called, if it is.
+pub fn form(headers: &HeaderMap) -> Option<&'static str> {
+    let content_type = headers.get(http::header::CONTENT_TYPE)?.as_bytes();
+    let begins = |form: &&str| {
+        content_type.get(..form.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(form.as_bytes()))
+    };
+    FORMS.into_iter().find(begins)
+}
+
 /// The longest request id that is taken over from a client.
 const MAX_REQUEST_ID: usize = 128;
 
@@ -153,6 +165,20 @@ mod tests {
         let map: HeaderMap = [(HeaderName::from_static(REQUEST_ID), long)].into_iter().collect();
         assert_eq!(request_id(&map).len(), 32);
         assert_ne!(request_id(&HeaderMap::new()), request_id(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn forms_are_told_by_their_type() {
+        for (content_type, expected) in [
+            ("multipart/form-data; boundary=--b", Some("multipart/form-data")),
+            ("Application/X-WWW-Form-Urlencoded", Some("application/x-www-form-urlencoded")),
+            ("application/json", None),
+            ("multipart/mixed", None),
+            ("", None),
+        ] {
+            assert_eq!(form(&headers(&[("content-type", content_type)])), expected, "{content_type}");
+        }
+        assert_eq!(form(&HeaderMap::new()), None);
     }
 
     #[test]

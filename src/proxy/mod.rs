@@ -125,7 +125,9 @@ impl Balancer {
         // A slow upload is not held against the tries.
         ctx.trail = Trail::new(now);
         let text = received.buffer.get(received.begin..).unwrap_or_default();
-        let place = looked_for.find(text).map_err(body::ReadError::Refused)?;
+        let found = looked_for.find(text);
+        let told = |refusal: Refusal| refusal.told_of(headers::form(&session.req_header().headers));
+        let place = found.map_err(|refusal| body::ReadError::Refused(told(refusal)))?;
         if !body::will_be_replayed(session.as_downstream(), received.sent) {
             self.wrap(session, ctx, Replay::Body);
         }

@@ -23,6 +23,8 @@ pub enum Refusal {
     BadRequest(&'static str),
     /// The body of an operation with a policy is not one JSON object.
     InvalidJson(LocateError),
+    /// It is a form of this type, where it is to be a JSON object.
+    FormForJson(&'static str),
     /// The body of an operation with a policy is no form in which the model can be found.
     InvalidForm(FormError),
     /// The model in the path cannot be read.
@@ -83,11 +85,20 @@ pub enum KeyFault {
 }
 
 impl Refusal {
+    /// As it is told of a body that is called a `form`: one that is sent for JSON looks like many a thing.
+    pub fn told_of(self, form: Option<&'static str>) -> Self {
+        match (&self, form) {
+            (Self::InvalidJson(LocateError::NotAnObject { .. }), Some(form)) => Self::FormForJson(form),
+            _ => self,
+        }
+    }
+
     /// The status it is answered with.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_)
             | Self::InvalidJson(_)
+            | Self::FormForJson(_)
             | Self::InvalidForm(_)
             | Self::InvalidPath(_)
             | Self::NoModelInPath { .. }
@@ -99,9 +110,8 @@ impl Refusal {
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::RequestTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             // RFC 9110, 15.5.16: also for what is found when the content is looked at.
-            Self::UnsupportedContentEncoding(_) | Self::InvalidEncoding(_) => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
+            Self::UnsupportedContentEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::InvalidEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UpstreamUnreachable => StatusCode::BAD_GATEWAY,
             Self::NoActiveEndpoints { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -113,7 +123,7 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::BadRequest(_) => "bad_request",
-            Self::InvalidJson(_) => "invalid_json",
+            Self::InvalidJson(_) | Self::FormForJson(_) => "invalid_json",
             Self::InvalidForm(_) => "invalid_multipart",
             Self::InvalidPath(_) | Self::NoModelInPath { .. } => "invalid_path",
             Self::InvalidQuery(_) => "invalid_query",
@@ -138,6 +148,10 @@ impl Refusal {
         match self {
             Self::BadRequest(what) => format!("The request cannot be accepted: {what}."),
             Self::InvalidJson(error) => format!("The request body cannot be balanced: {error}."),
+            Self::FormForJson(kind) => format!(
+                "The request body cannot be balanced: its Content-Type is {kind}, and at this path it must be a JSON \
+                 object. Send it as application/json."
+            ),
             Self::InvalidForm(error) => format!("The form in the request body cannot be balanced: {error}."),
             Self::InvalidPath(error) => format!("The path cannot be balanced: {error}."),
             Self::NoModelInPath { vendor, paths } => format!(
@@ -248,6 +262,7 @@ impl Refusal {
             | Self::Internal => "server_error",
             Self::BadRequest(_)
             | Self::InvalidJson(_)
+            | Self::FormForJson(_)
             | Self::InvalidForm(_)
             | Self::InvalidPath(_)
             | Self::NoModelInPath { .. }

@@ -119,6 +119,29 @@ async fn forms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn forms_for_json() {
+    let sent = |content_type: &'static str, body: String| {
+        let mut request = post("/openai/chat/completions", None, body);
+        request.headers_mut().insert("content-type", HeaderValue::from_static(content_type));
+        request
+    };
+    let code = "invalid_json";
+    refused(|| {
+        let form = field("model", "a") + "--b--\r\n";
+        vec![
+            (
+                sent("multipart/form-data; boundary=b", form.clone()),
+                code,
+                &["multipart/form-data", "JSON object"],
+            ),
+            (sent("application/x-www-form-urlencoded", "model=a".into()), code, &["x-www-form-urlencoded"]),
+            (sent("application/json", form), code, &["not a JSON object"]),
+        ]
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn paths() {
     let json = |path: &str| post(path, None, "{}");
     let code = "invalid_path";

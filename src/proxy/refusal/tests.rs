@@ -37,6 +37,22 @@ fn statuses_and_codes_are_those_of_the_contract() {
 }
 
 #[test]
+fn a_form_in_the_place_of_json_is_called_one() {
+    let refused = |body: &[u8]| {
+        Refusal::InvalidJson(crate::splice::locate(body, &"model".parse().unwrap()).unwrap_err())
+    };
+    let form = Some("multipart/form-data");
+    let told = refused(b"--b\r\n").told_of(form);
+    assert_eq!((told.status().as_u16(), told.code(), told.param()), (400, "invalid_json", None));
+    let expected = "its Content-Type is multipart/form-data, and at this path it must be a JSON object";
+    assert!(told.message().contains(expected), "{}", told.message());
+    // JSON that was only called a form, and what was called none.
+    for (body, form) in [(&b"{\"model\": 3}"[..], form), (b"--b\r\n", None)] {
+        assert_eq!(refused(body).told_of(form), refused(body));
+    }
+}
+
+#[test]
 fn retry_after_is_rounded_up_and_at_least_a_second() {
     let table = [(0, 1), (1, 1), (999, 1), (1_000, 1), (1_001, 2), (29_500, 30)];
     for (milliseconds, seconds) in table {
