@@ -1,6 +1,7 @@
 //! Compressed requests: decoded where the model is to be replaced, and not touched elsewhere.
 
 use crate::support::{Answer, Body, Client, Gateway, Reply, Running, Scripted, in_chunks, post};
+use crate::vendors_signature::assert_signed;
 use bytes::Bytes;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use flate2::{Compress, Compression, FlushCompress};
@@ -8,6 +9,9 @@ use http::{HeaderValue, Request};
 use std::io::Write;
 
 const CHAT: &str = "/smart/chat/completions";
+/// An operation whose model stands in the path, with a policy, and a signed endpoint.
+const INVOKE: &str = "/bedrock/model/asked/invoke";
+const KEYS: &str = "{ access_key_id: AKIDEXAMPLE, secret_access_key: secret, region: eu-central-1 }";
 const MEBIBYTE: usize = 1 << 20;
 const ACCEPTED: &str = "gzip, deflate, br, zstd";
 
@@ -20,13 +24,23 @@ async fn gateway() -> (Scripted, Running) {
     context: /smart
     vendor: openai
     authentication: none
-    endpoints: {{ production: [{{ name: One, url: 'http://{}' }}] }}
+    endpoints: {{ production: [{{ name: One, url: 'http://{address}' }}] }}
     operations:
       - method: POST
         path: /chat/completions
         policy: {{ type: model_round_robin, production: [{{ model: gpt-4o }}, {{ model: gpt-4o-mini }}] }}
-      - {{ method: POST, path: /embeddings }}",
-        vendor.address()
+      - {{ method: POST, path: /embeddings }}
+  - name: Bedrock
+    context: /bedrock
+    vendor: aws-bedrock
+    authentication: none
+    endpoints: {{ production: [{{ name: One, url: 'http://{address}', credential: {KEYS} }}] }}
+    operations:
+      - method: POST
+        path: /model/*
+        policy: {{ type: model_round_robin, production: [{{ model: nova }}, {{ model: nova-pro }}] }}
+      - {{ method: POST, path: /guardrail/* }}",
+        address = vendor.address()
     ));
     (vendor, gateway)
 }
@@ -95,14 +109,43 @@ async fn each_coding_is_decoded_spliced_and_sent_without_and_retried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_without_the_model_is_decoded_too() {
+    let (vendor, gateway) = gateway().await;
+    for mut client in [Client::http1(gateway.address()).await, Client::http2(gateway.address()).await] {
+        // It need not be JSON.
+        for plain in [body(10).into_bytes(), vec![0xff; 200_000]] {
+            for (coding, sent) in codings(&plain) {
+                vendor.once(Reply::json(503, "{}"));
+                assert_eq!(client.send(encoded(INVOKE, coding, sent)).await.status, 200, "{coding}");
+                let tries = vendor.take();
+                assert_eq!(tries.len(), 2, "{coding}");
+                for asked in &tries {
+                    assert!(asked.body[..] == plain[..], "{coding}");
+                    assert_eq!(asked.header("content-encoding"), "", "{coding}");
+                    assert_eq!(asked.header("content-length"), plain.len().to_string(), "{coding}");
+                    assert_signed(asked, "AKIDEXAMPLE", "secret", "eu-central-1", "bedrock", &["host"]);
+                }
+            }
+        }
+        let unknown = client.send(encoded(INVOKE, "compress", "x")).await;
+        unknown.assert_refused(415, "unsupported_content_encoding");
+        assert_eq!(unknown.header("accept-encoding"), ACCEPTED);
+        client.send(encoded(INVOKE, "gzip", bomb())).await.assert_refused(413, "request_too_large");
+    }
+    assert!(vendor.take().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_policy_nothing_is_decoded() {
     let (vendor, gateway) = gateway().await;
     let mut client = Client::http1(gateway.address()).await;
     let sent = gzip(body(1000).as_bytes());
-    for (coding, sent) in [("gzip", sent), ("compress, gzip", b"not really".to_vec())] {
-        client.send(encoded("/smart/embeddings", coding, sent.clone())).await;
-        let asked = vendor.take_one();
-        assert_eq!((asked.header("content-encoding"), &asked.body[..]), (coding, &sent[..]));
+    for path in ["/smart/embeddings", "/bedrock/guardrail/g/apply"] {
+        for (coding, sent) in [("gzip", sent.clone()), ("compress, gzip", b"not really".to_vec())] {
+            client.send(encoded(path, coding, sent.clone())).await;
+            let asked = vendor.take_one();
+            assert_eq!((asked.header("content-encoding"), &asked.body[..]), (coding, &sent[..]), "{path}");
+        }
     }
 }
 
