@@ -63,14 +63,25 @@ fn content(boundary: String) -> impl Strategy<Value = Vec<u8>> {
 /// Headers of a part that is not the model.
 fn other_headers() -> impl Strategy<Value = String> {
     let name = select(vec!["Model", "models", "file", "", "prompt", "é", "a;name=model", "a\\\"model"]);
-    let file = select(vec!["", "; filename=\"a.mp3\"", "; filename*=UTF-8''model", "; x=\"name=model\""]);
+    let file = select(vec![
+        "",
+        "; filename=\"a.mp3\"",
+        "; filename*=UTF-8''model",
+        "; x=\"name=model\"",
+        "; filename=\"my \"best\" model; v2.mp3\"",
+        "; filename=\"dir\\\"",
+        "; filename=my model; v2.mp3",
+    ]);
     let more = select(vec![
         "",
         "\r\nContent-Type: audio/mpeg",
         "\r\nContent-Transfer-Encoding: base64",
         "\r\nX:\r\n y",
     ]);
+    // Readers that know no escapes could find another name in such a header: it is refused.
+    let clear = |(name, file, _): &(&str, &str, &str)| !(name.contains("\\\"") && file.contains("x=\"name="));
     (name, file, more)
+        .prop_filter("two names", clear)
         .prop_map(|(name, file, more)| format!("Content-Disposition: form-data; name=\"{name}\"{file}{more}"))
 }
 

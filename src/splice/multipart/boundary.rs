@@ -108,6 +108,7 @@ mod tests {
                 "----WebKitFormBoundary7MA4YWxkTrZu0gW",
             ),
             ("multipart/form-data; boundary=\"a b'()+_,-./:=?c\";", "a b'()+_,-./:=?c"),
+            ("multipart/form-data;; boundary=abc; ;", "abc"),
             ("multipart/form-data; boundary=a:/=?c", "a:/=?c"),
             ("multipart/form-data; boundary=\"a\\bc\"", "abc"),
             (&with_long, &long),

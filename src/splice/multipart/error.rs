@@ -50,6 +50,32 @@ pub enum FormError {
         /// The first byte of the header.
         at: usize,
     },
+    /// A part's Content-Disposition does not follow the grammar.
+    #[error(
+        "the Content-Disposition at byte {at} cannot be read from {parameter} on: write each value between quotation \
+         marks, without any in it, and a `;` before the next"
+    )]
+    BadDisposition {
+        /// The first byte of the header.
+        at: usize,
+        /// What cannot be read, or what stands before it.
+        parameter: super::Parameter,
+    },
+    /// A part's Content-Disposition gives two names, or text of which some readers would take a part for a second one.
+    #[error(
+        "the Content-Disposition at byte {at} gives a `name` more than once, or where not every reader finds it: give it \
+         once, before the `filename`, and have no `name=` in a file name with quotation marks or backslashes"
+    )]
+    TwoNames {
+        /// The first byte of the header.
+        at: usize,
+    },
+    /// A part has two of them.
+    #[error("the header at byte {at} is the part's second Content-Disposition: send one")]
+    TwoDispositions {
+        /// The first byte of the second.
+        at: usize,
+    },
     /// A part has no name.
     #[error(
         "the part with the headers at byte {at} has no name: add `Content-Disposition: form-data; name=\"…\"`"

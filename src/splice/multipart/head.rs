@@ -1,8 +1,8 @@
 //! The headers of a part.
 
 use super::CRLF;
+use super::disposition::{self, Disposition};
 use super::error::FormError;
-use super::parameters::Parameters;
 use memchr::memmem::{self, Finder};
 use std::borrow::Cow;
 
@@ -56,12 +56,11 @@ impl HeadReader {
             let (name, value) = split(line).ok_or_else(bad)?;
             if name.eq_ignore_ascii_case(b"content-disposition") {
                 if is_named {
-                    return Err(bad());
+                    return Err(FormError::TwoDispositions { at: start + at });
                 }
-                is_named = head.read_disposition(value).ok_or_else(bad)?;
-                if !is_named {
-                    return Err(FormError::NoName { at: start });
-                }
+                let read = disposition::read(value).map_err(|fault| fault.at(start + at))?;
+                let Disposition { field, is_file } = read.ok_or(FormError::NoName { at: start })?;
+                (head.name, head.is_file, is_named) = (field, is_file, true);
             } else if name.eq_ignore_ascii_case(b"content-transfer-encoding") {
                 let is_one_of = |plain: &[u8]| value.eq_ignore_ascii_case(plain);
                 head.is_plain &= is_one_of(b"7bit") || is_one_of(b"8bit") || is_one_of(b"binary");
@@ -69,31 +68,6 @@ impl HeadReader {
             at += line.len() + CRLF.len();
         }
         if is_named { Ok(head) } else { Err(FormError::NoName { at: start }) }
-    }
-}
-
-impl<'body> Head<'body> {
-    /// Takes the name from the value of a Content-Disposition; `None` if it does not follow the grammar, `false` if it
-    /// has no name.
-    fn read_disposition(&mut self, value: &'body [u8]) -> Option<bool> {
-        let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
-        let (kind, parameters) = value.split_at_checked(end)?;
-        let mut field = None;
-        for parameter in Parameters::of(parameters) {
-            let (name, value) = parameter.ok()?;
-            if name.eq_ignore_ascii_case(b"name") {
-                if field.replace(value).is_some() {
-                    return None;
-                }
-            } else if name.eq_ignore_ascii_case(b"filename") || name.eq_ignore_ascii_case(b"filename*") {
-                self.is_file = true;
-            }
-        }
-        let is_field = kind.trim_ascii().eq_ignore_ascii_case(b"form-data");
-        let field = field.filter(|_| is_field);
-        let is_named = field.is_some();
-        self.name = field.unwrap_or_default();
-        Some(is_named)
     }
 }
 

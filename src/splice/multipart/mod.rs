@@ -4,11 +4,13 @@
 //! file costs no more than that, and nothing of it is judged.
 
 mod boundary;
+mod disposition;
 mod error;
 mod head;
 mod parameters;
 
 pub use boundary::Boundary;
+pub use disposition::Parameter;
 pub use error::FormError;
 
 use super::place::{Form, Place};

@@ -20,6 +20,11 @@ impl<'text> Parameters<'text> {
         Self { rest: text }
     }
 
+    /// What has not been read yet.
+    pub(super) fn rest(&self) -> &'text [u8] {
+        self.rest
+    }
+
     fn parameter(&mut self, text: &'text [u8]) -> Option<Parameter<'text>> {
         let equals = text.iter().position(|byte| *byte == b'=')?;
         let (name, value) = text.split_at_checked(equals)?;
@@ -51,7 +56,9 @@ impl<'text> Iterator for Parameters<'text> {
         if *first != b';' {
             return Some(Err(Malformed));
         }
-        let text = text.trim_ascii_start();
+        // An empty one is none: RFC 9110, section 5.6.6.
+        let begin = text.iter().position(|byte| *byte != b';' && !byte.is_ascii_whitespace());
+        let text = text.get(begin.unwrap_or(text.len())..).unwrap_or_default();
         match text {
             [] => None,
             _ => Some(self.parameter(text).ok_or(Malformed)),
@@ -90,9 +97,11 @@ mod tests {
 
     #[test]
     fn they_are_told_apart() {
-        let table: [(&str, &[(&str, &str)]); 8] = [
+        let table: [(&str, &[(&str, &str)]); 10] = [
             ("", &[]),
             (" ; ", &[]),
+            (";; ;", &[]),
+            (";;a=b; ;\t;c=d;;", &[("a", "b"), ("c", "d")]),
             (";a=b", &[("a", "b")]),
             (" ; a = b ;c= \"d;e=\\\"f\\\\\" ; g=", &[("a", "b"), ("c", "d;e=\"f\\"), ("g", "")]),
             (";a=\"\"", &[("a", "")]),
@@ -105,7 +114,7 @@ mod tests {
             let read: Vec<_> = read.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             assert_eq!(read, expected, "{text}");
         }
-        for text in ["a=b", ";a", ";=b", ";a=\"b", ";a=\"b\\", ";a=\"b\\\"", ";a=\"b\"c", ";;a=b", ";a b=c"] {
+        for text in ["a=b", ";a", ";=b", ";a=\"b", ";a=\"b\\", ";a=\"b\\\"", ";a=\"b\"c", ";a b=c"] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -35,6 +35,7 @@ fn the_field_is_found_wherever_it_stands() {
         form(&[&file("abc"), &field("n", "1"), &field("model", "whisper-1"), &field("Model", "2")]),
         form(&[&awkward, &field("model", "whisper-1"), &awkward]),
         form(&[&file(""), &field("model", "whisper-1")]),
+        form(&[&file("").replace("a.mp3", "my \"best\" song; v2.mp3\\"), &field("model", "whisper-1")]),
         form(&[&part("content-disposition:FORM-DATA;NAME=model", "whisper-1")]),
         form(&[&part(
             &format!("X: y\r\n{DISPOSITION};\r\n\tname=\"mo\\del\"; name*=x\r\nContent-Type: text/plain"),
@@ -124,14 +125,29 @@ fn refusals_say_what_and_where() {
             form(&[&part("Content-Disposition: attachment; name=model", "a")]),
             "the part with the headers at byte 5 has no name",
         ),
-        (form(&[&part(&format!("{DISPOSITION}; name=\"model"), "a")]), "the header at byte 5 cannot be read"),
+        (
+            form(&[&part(&format!("{DISPOSITION}; name=\"model"), "a")]),
+            "the Content-Disposition at byte 5 cannot be read from its `name` on",
+        ),
+        (
+            form(&[&part(&format!("X: y\r\n{DISPOSITION}; filename=\"a\"b\"; name=model"), "a")]),
+            "the Content-Disposition at byte 11 cannot be read from its `filename` on",
+        ),
+        (
+            form(&[&part(&format!("{DISPOSITION}; name=model; filename=\"a\"b\""), "a")]),
+            "the field \"model\" at byte 5 is a file",
+        ),
         (
             form(&[&part(&format!("{DISPOSITION}; name=a; name=model"), "a")]),
-            "the header at byte 5 cannot be read",
+            "the Content-Disposition at byte 5 gives a `name` more than once",
+        ),
+        (
+            form(&[&part(&format!("{DISPOSITION}; name=a; filename=\"\\\"; name=\"model\""), "a")]),
+            "the Content-Disposition at byte 5 gives a `name` more than once",
         ),
         (
             form(&[&part(&format!("{DISPOSITION}; name=a\r\n{DISPOSITION}; name=model"), "a")]),
-            "the header at byte 45 cannot be read",
+            "the header at byte 45 is the part's second Content-Disposition",
         ),
         (
             form(&[&part(&format!("X: y\r\nnonsense\r\n{DISPOSITION}; name=a"), "a")]),
