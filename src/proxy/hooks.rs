@@ -266,11 +266,14 @@ impl ProxyHttp for Balancer {
         true
     }
 
-    async fn logging(&self, session: &mut Session, _error: Option<&Error>, ctx: &mut RequestContext) {
+    async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut RequestContext) {
         if let Some(wrapped) = ctx.wrapped.take() {
             wrapped.unwrap(&mut session.downstream_session);
         }
         tracing::end(session, ctx);
         self.log(session, ctx);
+        if error.is_none() {
+            respond::read_rest(session).await;
+        }
     }
 }

@@ -12,10 +12,14 @@ use pingora_core::Result;
 use pingora_http::ResponseHeader;
 use pingora_proxy::Session;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How long the rest of a refused request's body is read, so that the client reads the answer before it finds the
 /// connection closed.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// How much of it is read over HTTP/2, in bytes: the connection stays, so that what is too much is cut off by the stream.
+const MOST_DRAINED: usize = 64 * 1024 * 1024;
 
 /// Remembers the vendor's answer, whose header came at `now`.
 pub fn note(ctx: &mut RequestContext, response: &ResponseHeader, now: Tick) {
@@ -119,9 +123,32 @@ async fn end_late(session: &mut Session, status: StatusCode, written: Result<()>
 /// is still sending.
 async fn drain(session: &mut Session) {
     let client = session.as_downstream_mut();
+    if client.as_http2().is_some() {
+        return read_rest(session).await;
+    }
     client.set_total_drain_timeout(Some(DRAIN));
     if let Err(error) = client.drain_request_body().await {
         debug!("the rest of a refused request's body did not come: {error}");
+    }
+}
+
+/// Over HTTP/2, the same after an answer that is whole: many a client looks at an answer only when it has sent all, or
+/// takes the stream's reset for the answer. Over HTTP/1 Pingora does it.
+pub async fn read_rest(session: &mut Session) {
+    let client = session.as_downstream_mut();
+    if client.as_http2().is_none_or(|client| client.is_body_done()) {
+        return;
+    }
+    let all = async {
+        let mut read = 0;
+        while read < MOST_DRAINED
+            && let Ok(Some(part)) = client.read_request_body().await
+        {
+            read += part.len();
+        }
+    };
+    if timeout(DRAIN, all).await.is_err() {
+        debug!("the rest of a body that is not wanted did not come");
     }
 }
 

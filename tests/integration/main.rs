@@ -23,6 +23,7 @@ mod bodies;
 mod commands;
 mod compressed;
 mod draining;
+mod early_answers;
 mod faults;
 mod faults_rows;
 mod faults_sites;
