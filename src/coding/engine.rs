@@ -8,6 +8,9 @@ use zstd::stream::raw::{DParameter, InBuffer, Operation as _, OutBuffer};
 /// The greatest window of gzip and deflate, as a power of two: what they have all have.
 const ZLIB_WINDOW: u8 = 15;
 
+/// What a member of gzip begins with: RFC 1952, section 2.3.1.
+const GZIP_MEMBER: u8 = 0x1F;
+
 /// The greatest window of zstd, as a power of two: RFC 9659.
 const ZSTD_WINDOW: u32 = 23;
 
@@ -60,9 +63,12 @@ impl Engine {
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Broken> {
         match self {
             Self::Gzip { zlib, at_end, begun } => {
-                if *at_end && !input.is_empty() {
-                    // The first member, or another one.
+                if *at_end && let [first, ..] = input {
+                    // The first member, or another one, if it begins as one.
                     if *begun {
+                        if *first != GZIP_MEMBER {
+                            return Err(Broken::Trailing);
+                        }
                         zlib.reset(true);
                     }
                     (*at_end, *begun) = (false, true);
