@@ -5,7 +5,7 @@ use super::headers::presented_keys;
 use super::refusal::{KeyFault, Refusal};
 use crate::gateway::{Access, AiApi, Environment, Gateway, Target};
 use crate::keys::{KeyTable, Lookup};
-use http::{HeaderMap, Version, header};
+use http::{HeaderMap, HeaderValue, Version, header};
 use pingora_http::RequestHeader;
 use std::sync::Arc;
 
@@ -54,6 +54,10 @@ fn check_framing(request: &RequestHeader, raw: Option<&[u8]>) -> Result<(), Refu
             _ => return Err(Refusal::BadRequest("it has more than one Host header")),
         }
     }
+    // RFC 9112, 6.1: a coding beneath the chunks would get lost, as only their framing is made anew for the vendor.
+    if !is_chunked_or_none(&request.headers) {
+        return Err(Refusal::BadRequest("its Transfer-Encoding is something else than `chunked` alone"));
+    }
     if raw.is_some_and(has_bare_line_feed) {
         return Err(Refusal::BadRequest("a line of its header ends without a carriage return"));
     }
@@ -61,6 +65,13 @@ fn check_framing(request: &RequestHeader, raw: Option<&[u8]>) -> Result<(), Refu
         return Err(Refusal::BadRequest("its path is not valid"));
     }
     Ok(())
+}
+
+fn is_chunked_or_none(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::TRANSFER_ENCODING).into_iter();
+    let first = values.next();
+    let is_chunked = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    first.is_none_or(is_chunked) && values.next().is_none()
 }
 
 fn has_bare_line_feed(raw: &[u8]) -> bool {
@@ -119,5 +130,28 @@ mod tests {
         assert!(check_framing(&request, None).is_ok());
         request.append_header("host", "b").unwrap();
         assert!(check_framing(&request, None).is_err());
+    }
+
+    #[test]
+    fn only_chunks_are_taken_as_a_transfer_coding() {
+        let table: [(&[&str], bool); 8] = [
+            (&[], true),
+            (&["chunked"], true),
+            (&["Chunked "], true),
+            (&["gzip, chunked"], false),
+            (&["gzip", "chunked"], false),
+            (&["chunked", "chunked"], false),
+            (&["identity"], false),
+            (&[""], false),
+        ];
+        for (values, expected) in table {
+            let mut request = RequestHeader::build("POST", b"/", None).unwrap();
+            request.append_header("host", "a").unwrap();
+            for value in values {
+                request.append_header("transfer-encoding", *value).unwrap();
+            }
+            request.set_version(Version::HTTP_11);
+            assert_eq!(check_framing(&request, None).is_ok(), expected, "{values:?}");
+        }
     }
 }

@@ -54,6 +54,20 @@ async fn what_two_readers_may_read_differently_is_refused() {
         assert_eq!(answer.header("x-request-id").len(), 32, "{what}");
     }
     assert!(vendor.requests().is_empty());
+    // A coding beneath the chunks: it would be lost on the way.
+    for codings in
+        ["Transfer-Encoding: gzip, chunked", "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked"]
+    {
+        for path in [PATH, REFUSED_PATH] {
+            let mut client = Raw::connect(gateway.address()).await;
+            let chunks = format!("{length:x}\r\n{}\r\n0\r\n\r\n", chat("any"));
+            client.send(format!("POST {path} HTTP/1.1\r\nHost: g\r\n{codings}\r\n\r\n{chunks}")).await;
+            let answer = client.answer().await;
+            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "bad_request"), "{codings}");
+            assert_serves(&mut client, codings).await;
+        }
+    }
+    assert!(vendor.requests().iter().all(|request| request.header("transfer-encoding").is_none()));
 }
 
 /// A request whose length or host can be read in two ways never becomes two requests.
