@@ -109,7 +109,9 @@ pub fn outgoing(
 ) -> Result<(), Refusal> {
     match &mut ctx.body {
         RequestBody::Whole(_) if end_of_stream => {
-            *body = ctx.attempt.as_mut().and_then(|attempt| attempt.outgoing.take());
+            let outgoing = ctx.attempt.as_mut().and_then(|attempt| attempt.outgoing.take());
+            // Pingora warns of each part that it is given for a body that has none.
+            *body = outgoing.filter(|body| !body.is_empty());
         }
         RequestBody::Whole(_) => *body = Some(Bytes::new()),
         RequestBody::Streamed(seen) => {

@@ -1,6 +1,6 @@
 //! The five places of a model, each rewritten for the first pair and, when that fails, for the second.
 
-use crate::support::{Asked, Body, Client, Gateway, Reply, Running, Scripted, post};
+use crate::support::{Asked, Body, Client, Gateway, Reply, Running, Scripted, post, vendor as mock_vendor};
 use http::{HeaderName, HeaderValue, Request};
 
 /// A vendor with the model in each place, and the AI APIs of two others.
@@ -210,4 +210,35 @@ async fn in_the_query() {
         retried(&at, post("/custom/by-query?a", None, "{}"), target).await,
         ["/base/by-query?a&model=first%20model {}", "/base/by-query?a&model=second%2Bmodel {}"]
     );
+}
+
+/// A part that is no body is not handed over: Pingora would warn of it each time.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_body() {
+    let (vendor, gateway) = gateway().await;
+    vendor.always(Reply::json(200, "{}"));
+    for mut client in [Client::http1(gateway.address()).await, Client::http2(gateway.address()).await] {
+        vendor.once(Reply::json(503, "{}"));
+        assert_eq!(client.send(post("/bedrock/model/asked/converse", None, "")).await.status, 200);
+        let lengths: Vec<_> = vendor.take().iter().map(|asked| asked.body.len()).collect();
+        assert_eq!(lengths, [0, 0]);
+    }
+    let (_, _, log) = gateway.end("TERM");
+    let warned = log.lines().any(|line| line.contains("WARN") && line.contains("body"));
+    assert!(!warned, "{log}");
+}
+
+/// The same to a vendor over HTTP/2, whose answer to a path that it does not know shows that the request was whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_body_over_http2() {
+    let vendor = mock_vendor().await;
+    let url = format!("url: 'http://{}/base'", vendor.address());
+    let file = file(vendor.address()).replace(&url, &format!("{url}, protocol: http2"));
+    let gateway = Gateway::prepare_file(&file).start();
+    for mut client in [Client::http1(gateway.address()).await, Client::http2(gateway.address()).await] {
+        let answer = client.send(post("/bedrock/model/asked/converse", None, "")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("x-evenkeel-endpoint")), (404, "One"));
+    }
+    let lengths: Vec<_> = vendor.requests().iter().map(|request| request.body.len()).collect();
+    assert_eq!(lengths, [0, 0]);
 }
