@@ -92,6 +92,16 @@ impl<S: Source> Cache<S> {
         })
     }
 
+    /// The same, for one who does not wait longer than `limit`. The fetch goes on.
+    pub(super) async fn secret_within(
+        self: &Arc<Self>,
+        limit: Duration,
+        now: SystemTime,
+    ) -> Outcome<S::Secret> {
+        let secret = timeout(limit, self.secret(now)).await;
+        secret.unwrap_or_else(|_| Err(SignError::Slow { from: self.from(), limit }))
+    }
+
     fn next(self: &Arc<Self>, now: SystemTime) -> Result<Next<S::Secret>, SignError> {
         let mut state = self.state.lock();
         // One whose task is gone without an outcome will never land.

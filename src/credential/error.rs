@@ -1,6 +1,7 @@
 //! What can be wrong with a credential, and why a request may go without one. Nothing secret is echoed.
 
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why a credential is none.
@@ -54,6 +55,14 @@ pub enum SignError {
         from: Arc<str>,
         /// How long was waited.
         seconds: u64,
+    },
+    /// It has not come in the time that a request waits for one. The fetch goes on.
+    #[error("no credential from {from} yet: no answer within the connect timeout, {}", humantime::format_duration(*limit))]
+    Slow {
+        /// Where it is to come from.
+        from: Arc<str>,
+        /// How long was waited.
+        limit: Duration,
     },
     /// The request holds what cannot be signed.
     #[error("the request cannot be signed: {0}")]

@@ -31,7 +31,7 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Uri};
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Headers that a client may have signed its own request with. They go from a request before a [`Signer`] adds its own:
 /// what is left of them would contradict its signature.
@@ -131,15 +131,16 @@ impl Signer {
         Self(Kind::Aws(scope, Arc::new(Cache::new(source))))
     }
 
-    /// Fetches the credential, if it has to be and is not at hand: to sign a request then takes no wait.
+    /// Fetches the credential, if it has to be and is not at hand: to sign a request then takes no wait. It is waited for
+    /// until `limit` has passed; the fetch goes on for those who come after.
     ///
     /// # Errors
-    /// If it cannot be fetched.
-    pub async fn ready(&self, now: SystemTime) -> Result<(), SignError> {
+    /// If it cannot be fetched, or not in that time.
+    pub async fn ready(&self, now: SystemTime, limit: Duration) -> Result<(), SignError> {
         match &self.0 {
             Kind::Keys(..) => Ok(()),
-            Kind::Aws(_, cache) => cache.secret(now).await.map(|_| ()),
-            Kind::Google(cache) => cache.secret(now).await.map(|_| ()),
+            Kind::Aws(_, cache) => cache.secret_within(limit, now).await.map(|_| ()),
+            Kind::Google(cache) => cache.secret_within(limit, now).await.map(|_| ()),
         }
     }
 

@@ -52,7 +52,7 @@ impl Balancer {
     }
 
     /// A peer for the try: the endpoint's next address that has not been tried. An endpoint for which there is no credential
-    /// is as good as one that cannot be connected to.
+    /// is as good as one that cannot be connected to, and is waited for no longer.
     pub(super) async fn peer(
         &self,
         serving: &Serving,
@@ -66,7 +66,7 @@ impl Balancer {
             }
         };
         if let Some(Credential::Signer(signer)) = &attempt.endpoint.headers().credential
-            && let Err(error) = signer.ready(time_of_day()).await
+            && let Err(error) = signer.ready(time_of_day(), attempt.timeouts.connect).await
         {
             warn!("endpoint `{}`: {error}", attempt.endpoint.name());
             return Err(Outcome::Connect);

@@ -22,6 +22,7 @@ mod balancing;
 mod bodies;
 mod commands;
 mod compressed;
+mod credentials;
 mod draining;
 mod early_answers;
 mod faults;

@@ -189,6 +189,41 @@ async fn a_fetch_that_hangs_ends_at_its_deadline() {
     assert_eq!(get(&cache, 10).await, Ok("one"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_hangs_is_waited_for_as_long_as_each_request_may() {
+    let (cache, bring) = cache();
+    let begun = tokio::time::Instant::now();
+    let within = async |milliseconds, seconds| {
+        let secret = cache.secret_within(Duration::from_millis(milliseconds), at(seconds)).await;
+        secret.map(|secret| *secret).map_err(|error| error.to_string())
+    };
+    let slow =
+        |limit| Err(format!("no credential from a fake yet: no answer within the connect timeout, {limit}"));
+    assert_eq!(within(300, 0).await, slow("300ms"));
+    assert_eq!(begun.elapsed().as_millis(), 300);
+    // One that looks whether it is there by now, such as a probe, waits no longer and begins no other.
+    assert_eq!(within(5000, 1).await, slow("5s"));
+    assert_eq!(begun.elapsed().as_millis(), 5300);
+    assert_eq!(fetches(&cache), 1);
+    bring.send(Bring::Secret("one", Some(3600))).unwrap();
+    assert_eq!(within(300, 6).await, Ok("one"), "brought by the fetch that the first began");
+    assert_eq!(begun.elapsed().as_millis(), 5300);
+    assert_eq!(fetches(&cache), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_nobody_waits_for_any_more_ends_at_its_own_deadline() {
+    let (cache, bring) = cache();
+    let begun = tokio::time::Instant::now();
+    assert!(cache.secret_within(Duration::from_secs(5), at(0)).await.is_err());
+    let error = cache.secret_within(Duration::from_secs(20), at(5)).await.unwrap_err();
+    assert_eq!(error.to_string(), "no credential from a fake: no answer within 10 s");
+    assert_eq!((begun.elapsed().as_secs(), fetches(&cache)), (10, 1));
+    bring.send(Bring::Secret("one", Some(3600))).unwrap();
+    assert_eq!(get(&cache, 10).await, Ok("one"), "the next one fetches");
+    assert_eq!(fetches(&cache), 2);
+}
+
 #[tokio::test]
 async fn a_fetch_goes_on_without_the_request_that_began_it() {
     let (cache, bring) = cache();
