@@ -49,6 +49,8 @@ pub(super) struct Reader {
     target: Option<NodeId>,
     /// Whether the documents are the elements of an array.
     in_array: bool,
+    /// Whether a document, or an element of an array, has been whole.
+    pub(super) has_passed: bool,
     nested: Nested,
     /// A key, a text or a number that was cut, as far as it has come.
     cut: Vec<u8>,
@@ -62,6 +64,7 @@ impl Default for Reader {
             depth: 0,
             target: None,
             in_array: false,
+            has_passed: false,
             nested: Nested::default(),
             cut: Vec::new(),
         }
@@ -127,7 +130,10 @@ impl Reader {
                 self.open(ROOT);
             }
             b'[' if !self.in_array => self.in_array = true,
-            b']' if self.in_array => self.in_array = false,
+            b']' if self.in_array => {
+                self.in_array = false;
+                self.has_passed = true;
+            }
             b'[' => return self.begin_nested(),
             b'"' => self.state = State::Text { is_escaped: false },
             _ if is_space(byte) => {}
@@ -154,6 +160,7 @@ impl Reader {
         self.state = State::After;
         if self.depth == 0 {
             values.end_document();
+            self.has_passed = true;
             self.end_value();
         }
     }
@@ -226,9 +233,9 @@ impl Reader {
     #[inline]
     fn after(&mut self, byte: u8, rest: &[u8], values: &mut Values) -> usize {
         match (byte, self.depth) {
-            (b',', 0) => self.state = State::Start,
-            (b']', 0) => {
-                self.in_array = false;
+            (b',' | b']', 0) => {
+                self.in_array = byte == b',';
+                self.has_passed = true;
                 self.state = State::Start;
             }
             (b',', _) => {

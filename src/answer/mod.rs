@@ -8,6 +8,7 @@
 //!
 //! There are three framings ([`Kind`]), and each may be compressed ([`Coding`]).
 
+mod documents;
 mod fields;
 mod frames;
 mod json;
@@ -23,8 +24,8 @@ pub use fields::{ErrorEvents, Fields, Lists, PathError, Reason};
 pub use told::{Told, Usage};
 
 use crate::coding::{Coding, Decoder};
+use documents::Documents;
 use frames::Frames;
-use json::Reader;
 use sse::Events;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ const MAX_DECODED: usize = 256 << 20;
 /// How a response is framed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// JSON documents: one; or several, in an array or one after the other.
+    /// JSON documents: one; or several, one after the other, or in an array, whose elements are the events of a stream.
     Json,
     /// Server-sent events.
     Events,
@@ -56,17 +57,12 @@ impl Kind {
             kind.windows(4).any(|part| part.eq_ignore_ascii_case(b"json")).then_some(Self::Json)
         }
     }
-
-    /// Whether it is a stream of events.
-    pub fn is_stream(self) -> bool {
-        self != Self::Json
-    }
 }
 
 /// What a response has shown so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Seen {
-    /// No event and no comment is whole yet; of JSON, nothing has come.
+    /// No event and no comment is whole yet; of a JSON document, nothing has come.
     Nothing,
     /// Something, and no error.
     Events,
@@ -99,7 +95,7 @@ struct Content {
 
 #[derive(Debug)]
 enum Framing {
-    Json { reader: Reader, begun: bool },
+    Json(Documents),
     Events(Events),
     Frames(Frames),
 }
@@ -108,7 +104,7 @@ impl Reading {
     /// At the beginning of a response.
     pub fn new(fields: &Arc<Fields>, kind: Kind, coding: Option<Coding>) -> Self {
         let framing = match kind {
-            Kind::Json => Framing::Json { reader: Reader::default(), begun: false },
+            Kind::Json => Framing::Json(Documents::default()),
             Kind::Events => Framing::Events(Events::default()),
             Kind::Frames => Framing::Frames(Frames::default()),
         };
@@ -145,16 +141,24 @@ impl Reading {
     /// How it is framed.
     pub fn kind(&self) -> Kind {
         match self.content.framing {
-            Framing::Json { .. } => Kind::Json,
+            Framing::Json(_) => Kind::Json,
             Framing::Events(_) => Kind::Events,
             Framing::Frames(_) => Kind::Frames,
+        }
+    }
+
+    /// Whether it is a stream of events, as far as it has come: that of an array it begins with tells.
+    pub fn is_stream(&self) -> bool {
+        match &self.content.framing {
+            Framing::Json(documents) => documents.is_array(),
+            Framing::Events(_) | Framing::Frames(_) => true,
         }
     }
 
     /// What has been told so far.
     pub fn told(&self) -> Told<'_> {
         let values = &self.content.values;
-        let section = if self.kind().is_stream() { &self.fields.stream } else { &self.fields.whole };
+        let section = if self.is_stream() { &self.fields.stream } else { &self.fields.whole };
         Told { model: values.model(), usage: section.usage(values) }
     }
 
@@ -168,10 +172,9 @@ impl Reading {
 impl Content {
     fn feed(&mut self, chunk: &[u8], fields: &Fields) {
         match &mut self.framing {
-            Framing::Json { reader, begun } => {
-                reader.feed(chunk, &fields.whole, &mut self.values);
-                *begun |= !chunk.is_empty();
-                self.is_broken = reader.is_broken();
+            Framing::Json(documents) => {
+                documents.feed(chunk, fields, &mut self.values);
+                self.is_broken = documents.is_broken();
             }
             Framing::Events(events) => events.feed(chunk, fields, &mut self.values),
             Framing::Frames(frames) => {
@@ -182,7 +185,7 @@ impl Content {
 
     fn seen(&self) -> Seen {
         let begun = match &self.framing {
-            Framing::Json { begun, .. } => *begun,
+            Framing::Json(documents) => documents.begun,
             Framing::Events(events) => events.begun,
             Framing::Frames(frames) => frames.has_begun,
         };

@@ -27,7 +27,7 @@ impl Balancer {
             ctx.gate.keep();
             return Some(within.map_or(KEEP_LIMIT, |within| within.min(KEEP_LIMIT)));
         }
-        if ctx.told.is_stream() && holds_streams(session, ctx, now) {
+        if ctx.told.may_be_stream(session.req_header().uri.path()) && holds_streams(session, ctx, now) {
             self.ensure_wrapped(session, ctx);
             ctx.gate.hold();
         }
@@ -43,7 +43,14 @@ impl Balancer {
         now: Tick,
     ) -> Result<()> {
         let seen = ctx.told.feed(chunk);
-        if !ctx.told.is_stream() || ctx.has_failed {
+        if ctx.has_failed {
+            return Ok(());
+        }
+        if !ctx.told.is_stream() {
+            // One that was held because it might have been a stream.
+            if ctx.wrapped.is_some() {
+                ctx.gate.release();
+            }
             return Ok(());
         }
         match seen {

@@ -38,9 +38,19 @@ impl Told {
         }
     }
 
-    /// Whether it is a stream of events that is read.
+    /// Whether it is a stream of events that is read, as far as it has come.
     pub fn is_stream(&self) -> bool {
-        matches!(self, Self::Read(reading) if reading.kind().is_stream())
+        matches!(self, Self::Read(reading) if reading.is_stream())
+    }
+
+    /// Whether what answers a request for `path` may turn out to be a stream. Google's methods that stream answer with a
+    /// JSON array unless they are asked for something else, and are named so: `MODEL:streamGenerateContent`.
+    pub fn may_be_stream(&self, path: &str) -> bool {
+        let streams = || path.rsplit_once(':').is_some_and(|(_, method)| method.starts_with("stream"));
+        match self {
+            Self::Read(reading) => reading.is_stream() || reading.kind() == Kind::Json && streams(),
+            Self::Nothing | Self::Unreadable => false,
+        }
     }
 
     /// What has been read so far.

@@ -16,6 +16,7 @@ mod admin;
 mod admin_commands;
 mod admin_doors;
 mod admin_told;
+mod array_streams;
 mod background;
 mod bad_places;
 mod balancing;

@@ -1,3 +1,4 @@
+use super::super::json::Reader;
 use super::*;
 
 const CHAT: &str = r#"{"id":"chatcmpl-1","model":"gpt-4o","choices":[{"message":{"content":"\"usage\": {\"prompt_tokens\": 9}"}}],"usage":{"prompt_tokens":12,"completion_tokens":7,"total_tokens":20,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}}"#;

@@ -1,3 +1,4 @@
+mod arrays;
 mod events;
 mod frames;
 mod json;

@@ -107,6 +107,7 @@ fn value() -> impl Strategy<Value = Value> {
             "cached_tokens",
             "input_tokens",
             "total_tokens",
+            "error",
             "other",
             "a\"b\\",
         ]);
@@ -218,5 +219,16 @@ proptest! {
             }
             prop_assert!(!outcome.is_unreadable, "{}", body);
         }
+    }
+
+    #[test]
+    fn an_array_is_read_as_a_stream_of_its_elements(
+        documents in prop::collection::vec(value().prop_filter("an object", Value::is_object), 1..5),
+        sizes in prop::collection::vec(1usize..80, 1..20),
+    ) {
+        let array = Value::from(documents.clone()).to_string();
+        let events: String = documents.iter().map(|document| format!("data: {document}\n\n")).collect();
+        let outcome = read_cut(Kind::Json, None, array.as_bytes(), &sizes);
+        prop_assert_eq!(outcome, read_cut(Kind::Events, None, events.as_bytes(), &[usize::MAX]), "{}", array);
     }
 }
