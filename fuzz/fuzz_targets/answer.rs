@@ -55,6 +55,7 @@ fn read(
         seen = next;
         rest = after;
     }
+    reading.end();
     let told = reading.told();
     (seen, told.model.map(str::to_owned), told.usage, reading.is_unreadable())
 }

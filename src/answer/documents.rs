@@ -62,6 +62,11 @@ impl Documents {
         self.top == Top::Array
     }
 
+    /// Whether there is a document, and it is whole, as is each that follows it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.top != Top::Unknown && self.reader.is_between()
+    }
+
     pub(super) fn is_broken(&self) -> bool {
         self.reader.is_broken()
     }

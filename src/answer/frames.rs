@@ -49,6 +49,11 @@ impl Frames {
         self.begun.capacity()
     }
 
+    /// Whether every message that has begun has ended.
+    pub(super) fn is_whole(&self) -> bool {
+        self.begun.is_empty() && self.to_skip == 0
+    }
+
     /// Reads the next chunk.
     pub(super) fn feed(&mut self, chunk: &[u8], fields: &Fields, values: &mut Values) -> Result<(), Broken> {
         let mut rest = chunk;

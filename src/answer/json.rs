@@ -80,6 +80,12 @@ impl Reader {
         self.cut.clear();
     }
 
+    /// Whether no document, and no array of them, has begun and not ended. Only what follows a number ends it.
+    pub(super) fn is_between(&self) -> bool {
+        let is_at_top = self.depth == 0 && !self.in_array;
+        is_at_top && matches!(self.state, State::Start | State::Scalar)
+    }
+
     pub(super) fn is_broken(&self) -> bool {
         self.state == State::Broken
     }

@@ -138,6 +138,13 @@ impl Reading {
         content.seen()
     }
 
+    /// Its end has come, and it is not one that was broken off: what ends in the middle of something makes no sense.
+    pub fn end(&mut self) {
+        let is_decoded = |decoding: &Decoding| decoding.decoder.finish().is_ok();
+        let is_whole = self.content.is_whole() && self.coding.as_ref().is_none_or(is_decoded);
+        self.content.is_broken |= !is_whole;
+    }
+
     /// How it is framed.
     pub fn kind(&self) -> Kind {
         match self.content.framing {
@@ -180,6 +187,15 @@ impl Content {
             Framing::Frames(frames) => {
                 self.is_broken = frames.feed(chunk, fields, &mut self.values).is_err();
             }
+        }
+    }
+
+    /// Whether it may end here. An event that has not ended is none.
+    fn is_whole(&self) -> bool {
+        match &self.framing {
+            Framing::Json(documents) => documents.is_whole(),
+            Framing::Events(_) => true,
+            Framing::Frames(frames) => frames.is_whole(),
         }
     }
 

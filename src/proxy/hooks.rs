@@ -6,11 +6,13 @@ use super::context::{RequestBody, RequestContext};
 use super::gate::Kept;
 use super::refusal::Refusal;
 use super::session::Replay;
+use super::told::Told;
 use super::{Balancer, attempts, body, deadline, failure, forward, models, respond, tracing};
 use crate::balance::Outcome;
 use crate::upstream::Holder;
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::Method;
 use pingora_core::modules::http::HttpModules;
 use pingora_core::protocols::Digest;
 use pingora_core::upstreams::peer::HttpPeer;
@@ -147,6 +149,10 @@ impl ProxyHttp for Balancer {
         let now = self.clock.now();
         ctx.stopwatch.start(now);
         respond::note(ctx, response, now);
+        if session.req_header().method == Method::HEAD {
+            // The header is of a body that does not come.
+            ctx.told = Told::Nothing;
+        }
         let status = Outcome::Status(response.status.as_u16());
         ctx.end_try(status);
         let outcome = attempts::outcome_of(ctx, response.status, &response.headers);
@@ -267,6 +273,9 @@ impl ProxyHttp for Balancer {
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut RequestContext) {
+        if error.is_none() {
+            ctx.told.end();
+        }
         if let Some(wrapped) = ctx.wrapped.take() {
             wrapped.unwrap(&mut session.downstream_session);
         }

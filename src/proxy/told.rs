@@ -3,7 +3,7 @@
 use super::headers::coding;
 use crate::answer::{self, Kind, Reading, Seen, Usage};
 use crate::vendor::Vendor;
-use http::header;
+use http::{StatusCode, header};
 use pingora_http::ResponseHeader;
 
 /// What is read of a response.
@@ -23,7 +23,8 @@ impl Told {
     pub fn of(response: &ResponseHeader, vendor: &Vendor) -> Self {
         let content_type = response.headers.get(header::CONTENT_TYPE);
         let kind = content_type.and_then(|value| Kind::of(value.as_bytes()));
-        match (kind.filter(|_| response.status.is_success()), coding(&response.headers)) {
+        let has_body = !matches!(response.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
+        match (kind.filter(|_| response.status.is_success() && has_body), coding(&response.headers)) {
             (None, _) => Self::Nothing,
             (Some(_), Err(_)) => Self::Unreadable,
             (Some(kind), Ok(coding)) => Self::Read(Box::new(Reading::new(&vendor.answers, kind, coding))),
@@ -35,6 +36,13 @@ impl Told {
         match self {
             Self::Read(reading) => reading.feed(chunk),
             Self::Nothing | Self::Unreadable => Seen::Events,
+        }
+    }
+
+    /// The response is whole.
+    pub fn end(&mut self) {
+        if let Self::Read(reading) = self {
+            reading.end();
         }
     }
 
@@ -122,8 +130,33 @@ mod tests {
             of(200, &[]),
             of(200, &[("content-type", "audio/mpeg"), ("content-encoding", "compress")]),
             of(200, &[json, ("content-encoding", "gzip")]),
+            of(204, &[json, ("content-encoding", "compress")]),
         ] {
             assert!(!told.is_unreadable(), "{told:?}");
         }
+    }
+
+    #[test]
+    fn what_ends_in_the_middle_could_not_be_read() {
+        let json = ("content-type", "application/json");
+        for (status, body, expected) in [
+            (200, r#"{"id":1}"#, false),
+            (200, r#"{"id":1"#, true),
+            (200, "", true),
+            (201, " ", true),
+            (204, "", false),
+            (205, "", false),
+            (304, "", false),
+            (500, "", false),
+        ] {
+            let mut told = of(status, &[json]);
+            told.feed(body.as_bytes());
+            assert!(!told.is_unreadable(), "{status} {body}: it may go on");
+            told.end();
+            assert_eq!(told.is_unreadable(), expected, "{status} {body}");
+        }
+        let mut told = of(200, &[("content-type", "text/event-stream")]);
+        told.end();
+        assert!(!told.is_unreadable());
     }
 }

@@ -1,7 +1,7 @@
 //! What `/metrics` serves: all that is described, under labels that no client chooses, whatever is reloaded.
 
 use crate::metrics::{CHAT, Served};
-use crate::support::{Body, Client, Scrape, chat, in_chunks, post, signal, vendor};
+use crate::support::{Body, Client, Gateway, Reply, Scrape, Scripted, chat, in_chunks, post, signal, vendor};
 use bytes::Bytes;
 use evenkeel::mock::{Fault, MockVendor, Options};
 use evenkeel::observe::metrics::FAMILIES;
@@ -24,6 +24,46 @@ async fn a_response_that_cannot_be_decoded_is_counted_as_unread() {
     let scrape = served.scrape().await;
     assert_eq!(scrape.value(r#"evenkeel_usage_unread_total{api="SmartChat",environment="production"}"#), 1.0);
     assert!(scrape.counted().keys().all(|name| !name.starts_with("evenkeel_tokens")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cut_off_or_empty_is_counted_as_unread_if_it_came_whole() {
+    let vendor = Scripted::start().await;
+    let gateway = Gateway::start(&format!(
+        "
+  - name: Chat
+    context: /chat
+    vendor: openai
+    authentication: none
+    endpoints: {{ production: [{{ name: One, url: 'http://{}' }}] }}
+    operations: [{{ method: '*', path: '/*' }}]
+",
+        vendor.address()
+    ));
+    let mut client = Client::http1(gateway.address()).await;
+    let mut unread = 0.0;
+    let gzip = [("content-encoding", "gzip"), ("content-type", "application/json")];
+    let json = [("content-type", "application/json")];
+    for (method, status, headers, body, expected) in [
+        (Method::POST, 200, json.as_slice(), "{\"id\":1}", 0.0),
+        (Method::POST, 200, &json, "{\"id\":1", 1.0),
+        (Method::POST, 200, &json, "", 1.0),
+        (Method::POST, 200, &gzip, "\x1f", 1.0),
+        (Method::POST, 204, &json, "", 0.0),
+        (Method::HEAD, 200, &gzip, "", 0.0),
+        (Method::POST, 500, &json, "{", 0.0),
+    ] {
+        vendor.once(Reply { status, headers: headers.to_vec(), body: body.into() });
+        let mut request = post("/chat/x", None, "");
+        *request.method_mut() = method.clone();
+        let answer = client.send(request).await;
+        assert_eq!((answer.status.as_u16(), &answer.body[..]), (status, body.as_bytes()));
+        gateway.access_line();
+        unread += expected;
+        let scrape = Scrape::of(gateway.admin).await;
+        let series = r#"evenkeel_usage_unread_total{api="Chat",environment="production"}"#;
+        assert_eq!(scrape.value(series), unread, "{method} {status} {body:?}");
+    }
 }
 
 /// What the vendor and the client take is not the gateway's own time. Whatever else the machine does in the meantime,

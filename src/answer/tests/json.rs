@@ -123,8 +123,12 @@ fn what_is_no_json_is_unreadable() {
     // What was told is told.
     let outcome = read(Kind::Json, r#"{"usage":{"prompt_tokens":5}} <!-- served by -->"#);
     assert_eq!((outcome.usage.prompt, outcome.is_unreadable), (Some(5), false));
-    // It may be that the client has gone.
-    assert!(!read(Kind::Json, r#"{"choices":[{"#).is_unreadable);
+    for text in ["", " \n", "[", "{", r#"{"choices":[{"#, "[{}", "[{},", "{}\n{", "\"a", "[1,2"] {
+        assert!(read(Kind::Json, text).is_unreadable, "{text}");
+    }
+    for text in ["5", " 5", "\"a\"", "null\n", "{}\n{}\n", " [] ", "{}5"] {
+        assert!(!read(Kind::Json, text).is_unreadable, "{text}");
+    }
     assert_eq!(read(Kind::Json, "").seen, Seen::Nothing);
 }
 

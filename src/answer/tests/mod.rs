@@ -69,6 +69,7 @@ fn read_with(fields: &Arc<Fields>, kind: Kind, coding: Option<Coding>, body: &[u
         assert!(next >= seen, "{seen:?} {next:?}");
         seen = next;
     }
+    reading.end();
     let Told { model, usage } = reading.told();
     Outcome { seen, model: model.map(str::to_owned), usage, is_unreadable: reading.is_unreadable() }
 }
@@ -122,6 +123,30 @@ fn what_cannot_be_decoded_is_unreadable_and_not_waited_for() {
     assert_eq!(reading.feed(b"data: {}\n\n"), Seen::Events);
     assert!(reading.is_unreadable());
     assert_eq!(reading.feed(b"data: {\"error\":{}}\n\n"), Seen::Events);
+}
+
+#[test]
+fn what_is_cut_off_is_unreadable_once_it_has_ended() {
+    let frame = frames::event("e", "{\"a\":1}");
+    let gzip = flate2::read::GzEncoder::new(b"{\"a\":1}".as_slice(), flate2::Compression::fast());
+    let gzip: Vec<u8> = std::io::Read::bytes(gzip).collect::<Result<_, _>>().unwrap();
+    let json = br#"[{"a":[1,{"b":"c"}],"d":1.5},2]"#.to_vec();
+    let table =
+        [(Kind::Json, None, json), (Kind::Json, Some(Coding::Gzip), gzip), (Kind::Frames, None, frame)];
+    for (kind, coding, body) in table {
+        for end in 0..=body.len() {
+            let part = &body[..end];
+            let mut reading = Reading::new(&fields(), kind, coding);
+            reading.feed(part);
+            assert!(!reading.is_unreadable(), "{kind:?} {end}: it may go on");
+            reading.end();
+            let may_end = end == body.len() || end == 0 && kind == Kind::Frames;
+            assert_eq!(reading.is_unreadable(), !may_end, "{kind:?} {end}");
+        }
+    }
+    // What was told is told.
+    let outcome = read(Kind::Json, r#"{"usage":{"prompt_tokens":5},"choices":["#);
+    assert_eq!((outcome.usage.prompt, outcome.is_unreadable), (Some(5), false));
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn read_cut(kind: Kind, coding: Option<Coding>, bytes: &[u8], sizes: &[usize]) -
         seen = reading.feed(chunk);
         rest = after;
     }
+    reading.end();
     let Told { model, usage } = reading.told();
     Outcome { seen, model: model.map(str::to_owned), usage, is_unreadable: reading.is_unreadable() }
 }
