@@ -12,6 +12,9 @@ const MAX_NAME: usize = 5;
 /// The longest name of an event that is told apart.
 const MAX_EVENT: usize = 64;
 
+/// U+FEFF in UTF-8: one that the stream begins with is no part of its first line.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Line {
@@ -36,6 +39,10 @@ enum Field {
 #[derive(Debug, Default)]
 pub(super) struct Events {
     line: Line,
+    /// How much of a byte order mark has come, at the stream's beginning.
+    mark: usize,
+    /// What comes can be no byte order mark any more.
+    is_past_mark: bool,
     /// The last byte was a carriage return: a line feed after it ends no other line.
     after_return: bool,
     /// The name of a field that has begun.
@@ -51,6 +58,7 @@ pub(super) struct Events {
 impl Events {
     /// Reads the next chunk.
     pub(super) fn feed(&mut self, chunk: &[u8], fields: &Fields, values: &mut Values) {
+        let chunk = if self.is_past_mark { chunk } else { self.after_mark(chunk) };
         if self.is_between_events()
             && is_whole(chunk)
             && !fields.stream.needles.may_tell(chunk, values.is_model_told)
@@ -78,6 +86,23 @@ impl Events {
             };
         }
         self.part(rest, fields, values);
+    }
+
+    /// Passes over a byte order mark.
+    fn after_mark<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
+        let (begun, missing) = MARK.split_at_checked(self.mark).unwrap_or_default();
+        if let Some(rest) = chunk.strip_prefix(missing) {
+            self.is_past_mark = true;
+            return rest;
+        }
+        if missing.starts_with(chunk) {
+            self.mark += chunk.len();
+            return &[];
+        }
+        // It looked like one.
+        keep(&mut self.name, begun, MAX_NAME);
+        self.is_past_mark = true;
+        chunk
     }
 
     fn is_between_events(&self) -> bool {

@@ -80,3 +80,29 @@ fn an_event_that_is_no_json_is_passed_over() {
     let outcome = read(Kind::Events, stream);
     assert_eq!((outcome.usage.prompt, outcome.is_unreadable), (Some(5), false));
 }
+
+#[test]
+fn one_byte_order_mark_at_the_beginning_is_no_part_of_the_first_line() {
+    let error = "data: {\"error\":{},\"usage\":{\"prompt_tokens\":5}}\n\n";
+    for (begin, expected) in [
+        ("\u{feff}".as_bytes(), Seen::Error),
+        ("\u{feff}event: x\n".as_bytes(), Seen::Error),
+        ("\u{feff}\u{feff}".as_bytes(), Seen::Nothing),
+        ("data: {}\n\n\u{feff}".as_bytes(), Seen::Events),
+        (b"\xEF", Seen::Nothing),
+        (b"\xEF\xBB", Seen::Nothing),
+        (b"\xEF\xBB\n", Seen::Error),
+        (b"\xEF\xBB:\n", Seen::Error),
+    ] {
+        let body = [begin, error.as_bytes()].concat();
+        let tokens = (expected == Seen::Error).then_some(5);
+        for at in 0..=body.len() {
+            let (first, second) = body.split_at(at);
+            let mut reading = Reading::new(&fields(), Kind::Events, None);
+            reading.feed(first);
+            let seen = reading.feed(second);
+            assert_eq!((seen, reading.told().usage.prompt), (expected, tokens), "{begin:?}, cut at {at}");
+        }
+        assert_eq!(read_with(&fields(), Kind::Events, None, &body, 1).seen, expected, "{begin:?}");
+    }
+}

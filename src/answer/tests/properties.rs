@@ -61,6 +61,7 @@ fn part() -> impl Strategy<Value = String> {
 /// Lines of streams, whole and not.
 fn line() -> impl Strategy<Value = String> {
     let words = vec![
+        "\u{feff}",
         "data: {}\n\n",
         "data: {\"usage\":null}\n\n",
         "data: {\"usage\":{\"prompt_tokens\":5}}\n\n",
