@@ -166,6 +166,8 @@ pub(super) enum ModelListName {
     Anthropic,
     /// Gemini's.
     Gemini,
+    /// That of Vertex AI, of Google's own models.
+    Vertex,
     /// Cohere's.
     Cohere,
     /// That of Amazon Bedrock.
@@ -179,6 +181,7 @@ impl From<ModelListName> for ModelList {
             ModelListName::Mistral => Self::Mistral,
             ModelListName::Anthropic => Self::Anthropic,
             ModelListName::Gemini => Self::Gemini,
+            ModelListName::Vertex => Self::Vertex,
             ModelListName::Cohere => Self::Cohere,
             ModelListName::Bedrock => Self::Bedrock,
         }

@@ -135,5 +135,14 @@ def test_the_models_are_listed(door, gemini):
 
 
 @through_the_gateway
+def test_a_model_of_vertex_can_be_asked_for_as_it_is_listed(door, vertex):
+    client = vertex_client(door, vertex)
+    name = f"publishers/google/models/{MODEL}"
+    assert [model.name for model in client.models.list()] == [name]
+    assert client.models.generate_content(model=name, contents="Hello").text == TEXT
+    assert only(vertex.take()).model == MODEL
+
+
+@through_the_gateway
 def test_the_tokens_of_every_answer_were_read(door):
     door.assert_usage_was_read()

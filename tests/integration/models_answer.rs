@@ -29,6 +29,7 @@ fn api(vendor: &str, path: &str, production: [&str; 3], sandbox: &str) -> String
 async fn get(client: &mut Client, method: Method, path: &str, header: &'static str, key: &str) -> Answer {
     let mut request = post(path, None, "");
     *request.method_mut() = method;
+    let key = if header == "authorization" { format!("Bearer {key}") } else { key.to_owned() };
     request.headers_mut().insert(HeaderName::from_static(header), HeaderValue::try_from(key).unwrap());
     client.send(request).await
 }
@@ -53,6 +54,12 @@ async fn each_environments_models_in_the_vendors_shape() {
             api(
                 "gemini",
                 "/v1beta/models",
+                ["gemini-3.8-flash", "gemini-2.5-pro", "gemini-2.5-flash"],
+                "gemini-3.5-flash",
+            ),
+            api(
+                "vertex-ai",
+                "/v1beta1/publishers/google/models",
                 ["gemini-3.8-flash", "gemini-2.5-pro", "gemini-2.5-flash"],
                 "gemini-3.5-flash",
             ),
@@ -81,12 +88,20 @@ async fn each_environments_models_in_the_vendors_shape() {
             ["gemini-3.8-flash", "gemini-2.5-pro", "gemini-2.5-flash"],
             "gemini-3.5-flash",
         ),
+        (
+            "/vertex-ai/v1beta1/publishers/google/models?pageSize=50",
+            "authorization",
+            "/publisherModels",
+            "name",
+            ["gemini-3.8-flash", "gemini-2.5-pro", "gemini-2.5-flash"],
+            "gemini-3.5-flash",
+        ),
     ] {
         let answer = get(&mut client, Method::GET, path, header, &production).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
         assert_eq!(answer.header("content-length"), answer.body.len().to_string());
         assert!(!answer.header("x-request-id").is_empty());
-        let plain = |name: &String| name.trim_start_matches("models/").to_owned();
+        let plain = |name: &String| name.rsplit('/').next().unwrap().to_owned();
         let mut seen: Vec<_> =
             names(answer.json().pointer(list).unwrap(), member).iter().map(plain).collect();
         seen.sort();
@@ -119,6 +134,10 @@ fn assert_shape(path: &str, list: &Value) {
         for entry in data {
             assert_eq!(entry["type"], "model");
             assert!(entry["display_name"].is_string() && entry["created_at"].is_string());
+        }
+    } else if path.starts_with("/vertex-ai") {
+        for entry in list["publisherModels"].as_array().unwrap() {
+            assert!(entry["name"].as_str().unwrap().starts_with("publishers/google/models/"));
         }
     } else {
         for entry in list["models"].as_array().unwrap() {
