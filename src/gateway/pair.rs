@@ -115,6 +115,7 @@ const IN_TRAILS: &AsciiSet =
 #[derive(Debug, Clone)]
 pub struct Model {
     name: Arc<str>,
+    in_header: HeaderValue,
     label: HeaderValue,
     token: ModelToken,
 }
@@ -156,7 +157,9 @@ impl Model {
         if name.split('/').any(|part| part == "." || part == "..") {
             return Err(ModelError::DotSegment);
         }
-        Ok(Self { name: name.into(), label: header_text(name), token: ModelToken::new(name) })
+        // A header can hold all but control characters.
+        let in_header = HeaderValue::from_bytes(name.as_bytes()).map_err(|_| ModelError::ControlCharacter)?;
+        Ok(Self { name: name.into(), in_header, label: header_text(name), token: ModelToken::new(name) })
     }
 
     /// Its name.
@@ -164,7 +167,12 @@ impl Model {
         &self.name
     }
 
-    /// Its name as the value of a header, percent-encoded where it must be.
+    /// Its name as it stands in a vendor's header.
+    pub fn in_header(&self) -> &HeaderValue {
+        &self.in_header
+    }
+
+    /// Its name as the value of our own headers, percent-encoded where it must be.
     pub fn label(&self) -> &HeaderValue {
         &self.label
     }
@@ -172,5 +180,21 @@ impl Model {
     /// Its name as it is spliced into a body.
     pub fn token(&self) -> &ModelToken {
         &self.token
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vendors_header_has_the_name_as_it_is() {
+        for name in ["pm-100%", "a b/c:d", "mod\u{e8}le \u{2602}", "\u{a0}"] {
+            assert_eq!(Model::new(name).unwrap().in_header().as_bytes(), name.as_bytes());
+        }
+        for code in (0..0x20).chain(0x7f..0xa0) {
+            let name = format!("a{}", char::from(code));
+            assert!(matches!(Model::new(&name), Err(ModelError::ControlCharacter)), "{name:?}");
+        }
     }
 }

@@ -115,7 +115,7 @@ fn uri(mut path: String, query: Option<&str>) -> Result<Uri> {
 fn name_in_header(request: &mut RequestHeader, rule: &RequestRule, model: &Model) -> Result<()> {
     match &rule.header {
         Some(name) if !rule.is_by_path() || request.headers.contains_key(name) => {
-            request.insert_header(name.clone(), model.label().clone())
+            request.insert_header(name.clone(), model.in_header().clone())
         }
         _ => Ok(()),
     }

@@ -29,7 +29,7 @@ vendors:
       - {{ path: '**/by-query', query: model }}
       - {{ path: '**/nested', json: input.model }}
       - {{ path: '**/form', multipart: engine }}
-apis:{}{}{}{}",
+apis:{}{}{}{}{}",
         api("custom", "custom", "first model", "second+model"),
         api(
             "bedrock",
@@ -39,6 +39,7 @@ apis:{}{}{}{}",
         ),
         api("hf", "huggingface", "one/first", "two/second"),
         api("openai", "openai", "first-model", "a \"second\" \u{e9}"),
+        api("percent", "custom", "100%", "50% \u{e9}"),
     )
 }
 
@@ -180,8 +181,12 @@ async fn in_the_path_and_what_follows_it() {
 async fn in_a_header() {
     let at = gateway().await;
     let of = |asked: &Asked| {
-        let models: Vec<_> =
-            asked.headers.get_all("x-model").iter().map(|value| value.to_str().unwrap()).collect();
+        let models: Vec<_> = asked
+            .headers
+            .get_all("x-model")
+            .iter()
+            .map(|value| str::from_utf8(value.as_bytes()).unwrap())
+            .collect();
         format!("{} {}", models.join(","), target(asked))
     };
     let expected = ["first model /base/by-header not JSON", "second+model /base/by-header not JSON"];
@@ -189,6 +194,9 @@ async fn in_a_header() {
     assert_eq!(retried(&at, with_header(request(), "x-model", "asked"), of).await, expected);
     assert_eq!(at.1.access_line()["asked_model"], "asked");
     assert_eq!(retried(&at, request(), of).await, expected);
+    // As it is, whatever it holds.
+    let expected = ["100% /base/by-header {}", "50% é /base/by-header {}"];
+    assert_eq!(retried(&at, post("/percent/by-header", None, "{}"), of).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
