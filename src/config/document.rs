@@ -7,7 +7,7 @@ use super::parse::parse;
 use super::report::{Diagnostic, Report};
 use super::secret;
 use super::snippet::{Marked, Source};
-use super::tree::{Kind, NodeId, Step, Text, Tree};
+use super::tree::{Kind, NodeId, Text, Tree};
 use super::{interpolate, syntax};
 
 /// How much of a text a message shows.
@@ -109,10 +109,7 @@ impl Document {
 
 /// Whether what stands at `node` may be a secret.
 fn is_secret(tree: &Tree, node: NodeId) -> bool {
-    tree.steps(node).into_iter().any(|step| match step {
-        Step::Key { name, .. } => secret::is_secret_key(name),
-        Step::Root | Step::Item(_) => false,
-    })
+    secret::is_secret_at(&tree.steps(node))
 }
 
 fn shorten(text: &str) -> String {

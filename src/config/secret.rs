@@ -4,19 +4,41 @@
 //! tree knows which node is one; for a line of the text, which may hold several values and be broken YAML besides, the
 //! line and those above it are looked at.
 
+use super::tree::Step;
+
+/// Keys that look like those of a secret, and name members of answers and headers of limits.
+const COUNTS: [&str; 5] =
+    ["prompt_tokens", "completion_tokens", "cached_tokens", "total_tokens", "remaining_tokens"];
+
 /// Whether what stands under this key may be a secret.
 pub(super) fn is_secret_key(key: &str) -> bool {
     const PARTS: [&str; 7] = ["secret", "token", "password", "passwd", "apikey", "authorization", "bearer"];
     let plain: String =
         key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(64).collect();
+    if COUNTS.contains(&key) {
+        return false;
+    }
     let near = |name: &str, slips: usize| strsim::osa_distance(&plain, name) <= slips;
     near("credential", 4) || near("headers", 2) || PARTS.iter().any(|part| plain.contains(part))
 }
 
-/// The byte of line `index` from which on it must not be shown, if there is one.
-pub(super) fn hidden_from(lines: &[&str], index: usize) -> Option<usize> {
+/// Whether what stands at the end of these steps may be a secret.
+pub(super) fn is_secret_at(steps: &[&Step]) -> bool {
+    let keys: Vec<_> = steps.iter().map(|step| step.key()).collect();
+    match keys.as_slice() {
+        // The names of headers and not their values, and not a key whose name says nothing: the name of the vendor.
+        [Some("vendors"), Some(_), Some("requests"), None, Some("header")]
+        | [Some("vendors"), Some(_), Some("credential"), Some("header")] => false,
+        [Some("vendors"), Some(_), rest @ ..] => rest.iter().flatten().any(|key| is_secret_key(key)),
+        keys => keys.iter().flatten().any(|key| is_secret_key(key)),
+    }
+}
+
+/// The byte of line `index` from which on it must not be shown, if there is one. A value that begins at the byte `name` is known
+/// to be the name of a header.
+pub(super) fn hidden_from(lines: &[&str], index: usize, name: Option<usize>) -> Option<usize> {
     let line = lines.get(index)?;
-    let hidden = [hidden_value_from(lines, index, line), hidden_in_url(line)];
+    let hidden = [hidden_value_from(lines, index, line, name), hidden_in_url(line)];
     hidden.into_iter().flatten().min()
 }
 
@@ -31,8 +53,14 @@ pub(super) fn hidden_in_url(text: &str) -> Option<usize> {
     })
 }
 
-fn hidden_value_from(lines: &[&str], index: usize, line: &str) -> Option<usize> {
-    if let Some(from) = after_secret_key(line) {
+fn hidden_value_from(lines: &[&str], index: usize, line: &str, name: Option<usize>) -> Option<usize> {
+    // An alias may have led to a value of another key.
+    let is_name = |key: &str, after: usize| {
+        key == "header"
+            && name.and_then(|name| line.get(after..name)).is_some_and(|between| between.trim().is_empty())
+    };
+    let secret = keys(line).find(|&(key, after)| is_secret_key(key) && !is_name(key, after));
+    if let Some((_, from)) = secret {
         return (!is_reference(line.get(from..)?)).then_some(from);
     }
     let above = || lines.iter().take(index).rev().copied().filter(|line| !line.trim().is_empty());
@@ -98,6 +126,9 @@ fn indentation(line: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::findings::Findings;
+    use crate::config::parse::parse;
+    use crate::config::tree::Kind;
 
     #[test]
     fn keys_that_may_hold_a_secret() {
@@ -118,6 +149,29 @@ mod tests {
         {
             assert!(!is_secret_key(key), "{key}");
         }
+    }
+
+    #[test]
+    fn what_is_a_secret_by_its_place() {
+        let text = "
+vendors:
+  token-mill:
+    format: a
+    credential: { header: a, prefix: b }
+    headers: { a: b }
+    requests: [{ header: a, headers: b }]
+    response: { prompt_tokens: [a], tokens: [b] }
+    stream: { total_tokens: [a] }
+    limits: { remaining_tokens: [a], token: b }
+apis: [{ endpoints: { production: [{ name: a, header: b, credential: b, headers: { a: b } }] } }]";
+        let tree = parse(text, &Findings::default()).unwrap();
+        let mut seen = 0;
+        for node in tree.ids() {
+            let Kind::Text(value) = tree.kind(node) else { continue };
+            assert_eq!(is_secret_at(&tree.steps(node)), value.value == "b", "{}", tree.path(node));
+            seen += 1;
+        }
+        assert_eq!(seen, 15);
     }
 
     #[test]
@@ -144,8 +198,22 @@ mod tests {
         ];
         for (text, index, expected) in table {
             let lines: Vec<_> = text.split('\n').collect();
-            let from = hidden_from(&lines, index).unwrap_or(lines[index].len());
+            let from = hidden_from(&lines, index, None).unwrap_or(lines[index].len());
             assert_eq!(lines[index].get(..from), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_header_is_no_secret() {
+        let table = [
+            ("{ path: a, header: x-y }", "x-y", "{ path: a, header: x-y }"),
+            ("{ path: a, header: \"x y\", token: z }", "\"x", "{ path: a, header: \"x y\", token:"),
+            ("{ path: a, header: x-y }", "a,", "{ path: a, header:"),
+            ("credential: &a x-y", "&a", "credential:"),
+        ];
+        for (line, name, expected) in table {
+            let from = hidden_from(&[line], 0, line.find(name)).unwrap_or(line.len());
+            assert_eq!(line.get(..from), Some(expected), "{line}");
         }
     }
 }

@@ -88,7 +88,8 @@ impl<'t> Source<'t> {
             None => (begin, extent(line.get(..begin)?, rest, marked)),
         };
 
-        let mut hidden = secret::hidden_from(&self.lines, at.line - 1);
+        let mut hidden =
+            secret::hidden_from(&self.lines, at.line - 1, (marked == Marked::Value).then_some(begin));
         if marked == Marked::Secret && !secret::is_reference(rest) {
             hidden = Some(hidden.map_or(begin, |hidden| hidden.min(begin)));
         }

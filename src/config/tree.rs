@@ -33,6 +33,16 @@ pub(super) enum Step {
     Item(usize),
 }
 
+impl Step {
+    /// The key that is taken; `None` for an item of a list.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Self::Key { name, .. } => Some(name),
+            Self::Root | Self::Item(_) => None,
+        }
+    }
+}
+
 /// What a node is.
 #[derive(Clone, PartialEq)]
 pub(super) enum Kind {
@@ -83,10 +93,7 @@ impl Tree {
 
     /// The key whose value the node is; `None` for an item of a list.
     pub(super) fn key(&self, node: NodeId) -> Option<&str> {
-        match &self.nodes.get(node.0)?.step {
-            Step::Key { name, .. } => Some(name),
-            Step::Root | Step::Item(_) => None,
-        }
+        self.nodes.get(node.0)?.step.key()
     }
 
     /// The value of the mapping `node` under `key`, if it is a mapping and has it.
