@@ -2,6 +2,7 @@
 
 use crate::coding::{Coding, Unsupported};
 use crate::observe::trace::digits;
+use crate::vendor::KEY_HEADERS;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// The request's id, the client's own or a new one.
@@ -12,15 +13,6 @@ pub const MODEL: &str = "x-evenkeel-model";
 pub const ENDPOINT: &str = "x-evenkeel-endpoint";
 /// The pairs that were tried, in order, each with what came of it.
 pub const ATTEMPTS: &str = "x-evenkeel-attempts";
-
-/// The headers in which a client may present its key, in the order in which they are looked at.
-static KEY_HEADERS: [HeaderName; 5] = [
-    http::header::AUTHORIZATION,
-    HeaderName::from_static("x-api-key"),
-    HeaderName::from_static("api-key"),
-    HeaderName::from_static("x-goog-api-key"),
-    HeaderName::from_static("apikey"),
-];
 
 /// Whether a client may present its key in a header of this name.
 pub fn may_hold_key(name: &HeaderName) -> bool {

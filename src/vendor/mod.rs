@@ -17,7 +17,7 @@ pub use limits::Limits;
 pub use model_list::ModelList;
 pub use mount::Mount;
 pub use request::RequestRule;
-pub use scheme::{CredentialScheme, TextScheme, present};
+pub use scheme::{CredentialScheme, KEY_HEADERS, TextScheme, present};
 
 use crate::answer::Fields;
 use crate::splice::template::Slash;

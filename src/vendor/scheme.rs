@@ -2,6 +2,15 @@
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, InvalidHeaderValue};
 
+/// The headers in which keys are presented, to the gateway as to vendors, in the order in which a client's is looked for.
+pub static KEY_HEADERS: [HeaderName; 5] = [
+    AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+    HeaderName::from_static("apikey"),
+];
+
 /// How a vendor's API authenticates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialScheme {

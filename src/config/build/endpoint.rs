@@ -6,6 +6,7 @@ use super::super::findings::Spot;
 use super::super::located::Located;
 use super::super::tree::NodeId;
 use super::super::units::Span;
+use super::header::{self, Purpose};
 use super::vendors::{Known, Vendors};
 use super::{credential, name};
 use crate::gateway::{
@@ -14,25 +15,8 @@ use crate::gateway::{
 };
 use crate::vendor::Vendor;
 use http::header::{HeaderName, HeaderValue};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What belongs to one connection, or is computed for each request: no configuration sets it.
-const RESERVED_HEADERS: [&str; 12] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// The endpoints that a file has for one environment of an AI API, right or wrong.
 pub(super) struct Listed<'f> {
@@ -217,43 +201,18 @@ fn headers(
 ) -> Option<Vec<(HeaderName, HeaderValue)>> {
     let credential = entry.credential.as_ref().and_then(Located::value).zip(vendor);
     let credential = credential.map(|(given, vendor)| credential::header(given, &vendor.credential));
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-    let mut headers = Vec::new();
-    let given = entry.headers.as_ref().and_then(Located::value);
-    for (name, value) in given.into_iter().flatten() {
-        let problem = match HeaderName::try_from(name) {
-            Err(_) => Some("is not the name of a header".to_owned()),
-            Ok(header) if RESERVED_HEADERS.contains(&header.as_str()) => {
-                Some("cannot be set: it belongs to one connection or is computed for each request".to_owned())
-            }
-            Ok(header) if Some(&header) == credential.as_ref() => {
-                Some("is the header of `credential`, which is given too".to_owned())
-            }
-            Ok(header) => match seen.insert(header.as_str().to_owned(), name) {
-                Some(first) => Some(format!("is the same header as `{first}`")),
-                None => {
-                    headers.push(header_value(document, value).map(|value| (header, value)));
-                    None
-                }
-            },
-        };
-        if let Some(problem) = problem {
-            document.findings.error(Spot::Key(value.node()), format!("`{}` {problem}", name.escape_debug()));
-            headers.push(None);
+    let Some(given) = entry.headers.as_ref().and_then(Located::value) else { return Some(Vec::new()) };
+    header::list(document, given, |name| {
+        let model =
+            |vendor: &Arc<Vendor>| vendor.requests.iter().any(|rule| rule.header.as_ref() == Some(name));
+        if Some(name) == credential.as_ref() {
+            Some("is the header of `credential`, which is given too".to_owned())
+        } else if let Some(vendor) = vendor.filter(|vendor| model(vendor)) {
+            Some(format!("cannot be set: the model stands in it in requests to `{}`", vendor.name))
+        } else {
+            Purpose::Endpoint.objection(name)
         }
-    }
-    headers.into_iter().collect()
-}
-
-pub(super) fn header_value(document: &Document, given: &Located<String>) -> Option<HeaderValue> {
-    let value = HeaderValue::try_from(given.value()?);
-    if value.is_err() {
-        let message = "the value has a character that a header cannot hold, such as a line break";
-        document.findings.error(Spot::Value(given.node()), message);
-    }
-    let mut value = value.ok()?;
-    value.set_sensitive(true);
-    Some(value)
+    })
 }
 
 fn warn_of_clear_text(document: &Document, given: &Located<String>, url: &BaseUrl) {

@@ -7,6 +7,7 @@
 mod api;
 mod credential;
 mod endpoint;
+mod header;
 mod policy;
 mod resilience;
 mod routes;

@@ -4,13 +4,13 @@ use super::super::super::document::Document;
 use super::super::super::file::List;
 use super::super::super::findings::Spot;
 use super::super::super::located::Located;
+use super::super::super::tree::NodeId;
 use super::super::super::vendor_entry::{LimitsEntry, MountEntry, VendorEntry};
-use super::super::endpoint::header_value;
+use super::super::header::{self, Purpose};
 use super::{answers, requests, scheme};
 use crate::answer::{ErrorEvents, Fields, Lists};
-use crate::vendor::{CredentialScheme, Limits, ModelList, Mount, RequestRule, Vendor};
+use crate::vendor::{CredentialScheme, Limits, ModelList, Mount, RequestRule, TextScheme, Vendor};
 use http::header::{HeaderName, HeaderValue};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is known of a vendor so far.
@@ -62,12 +62,15 @@ impl Draft {
         {
             self.credential = scheme;
         }
-        if let Some(given) = entry.headers.as_ref().and_then(Located::value) {
-            self.headers = headers(document, given);
+        if let Some(given) = entry.headers.as_ref().and_then(Located::value)
+            && let Some(headers) = header::list(document, given, |name| Purpose::Default.objection(name))
+        {
+            self.headers = headers;
         }
         if let Some(rules) = entry.requests.as_ref().and_then(|given| requests::read(document, given)) {
             self.requests = rules;
         }
+        self.check_credential_header(document, located.node(), entry);
         if let Some(given) = entry.mount.as_ref().and_then(Located::value) {
             self.mount = mount(document, given);
         }
@@ -87,6 +90,21 @@ impl Draft {
         }
     }
 
+    /// Reports a rule that has the model in the header that presents the credential: one would take the other's place.
+    fn check_credential_header(&self, document: &Document, node: NodeId, entry: &VendorEntry) {
+        let TextScheme::Header { name, .. } = &self.credential.text else { return };
+        let Some(place) = self.requests.iter().position(|rule| rule.header.as_ref() == Some(name)) else {
+            return;
+        };
+        let rule = || entry.requests.as_ref()?.value()?.get(place)?.value()?.header.as_ref();
+        let scheme = || entry.credential.as_ref()?.value()?.header.as_ref();
+        let given = rule().or_else(scheme);
+        let shown = given.map_or_else(|| name.to_string(), |given| document.shown(given.node()));
+        let node = given.map_or(node, Located::node);
+        let message = format!("`{shown}` cannot hold both the model and the credential");
+        document.findings.error(Spot::Value(node), message);
+    }
+
     /// The vendor of this name.
     pub(super) fn finish(&self, name: &str) -> Arc<Vendor> {
         Arc::new(Vendor {
@@ -104,18 +122,6 @@ impl Draft {
     }
 }
 
-fn headers(document: &Document, given: &BTreeMap<String, Located<String>>) -> Vec<(HeaderName, HeaderValue)> {
-    let each = |(name, value): (&String, &Located<String>)| match HeaderName::try_from(name) {
-        Ok(name) => Some((name, header_value(document, value)?)),
-        Err(_) => {
-            let message = format!("`{}` is not the name of a header", name.escape_debug());
-            document.findings.error(Spot::Key(value.node()), message);
-            None
-        }
-    };
-    given.iter().filter_map(each).collect()
-}
-
 fn mount(document: &Document, given: &MountEntry) -> Option<Mount> {
     let listed = given.prefixes.value()?;
     if listed.is_empty() {
@@ -124,30 +130,23 @@ fn mount(document: &Document, given: &MountEntry) -> Option<Mount> {
     }
     let prefixes: Vec<_> = listed.iter().map(|text| requests::prefix(document, text)).collect();
     let defaults = given.query.as_ref().and_then(Located::value).into_iter().flatten();
-    let query =
-        defaults.filter_map(|(name, value)| Some((name.as_str().into(), value.value()?.as_str().into())));
+    let query = defaults.filter_map(|(name, value)| {
+        if let Some(message) = requests::no_parameter(name) {
+            document.findings.error(Spot::Key(value.node()), message);
+        }
+        Some((name.as_str().into(), value.value()?.as_str().into()))
+    });
     Some(Mount { prefixes: prefixes.into_iter().collect::<Option<_>>()?, query: query.collect() })
 }
 
 fn limits(document: &Document, given: &LimitsEntry, earlier: &Limits) -> Limits {
     let names =
         |list: &Option<List<String>>, earlier: &[HeaderName]| match list.as_ref().and_then(Located::value) {
-            Some(names) => names.iter().filter_map(|name| header_name(document, name)).collect(),
+            Some(names) => names.iter().filter_map(|name| header::named(document, name)).collect(),
             None => earlier.to_vec(),
         };
     Limits {
         remaining_tokens: names(&given.remaining_tokens, &earlier.remaining_tokens),
         resets: names(&given.reset, &earlier.resets),
     }
-}
-
-/// The header that `given` names.
-pub(super) fn header_name(document: &Document, given: &Located<String>) -> Option<HeaderName> {
-    let name = HeaderName::try_from(given.value()?);
-    if name.is_err() {
-        let found = document.found(given.node());
-        let message = format!("expected the name of a header, found {found}");
-        document.findings.error(Spot::Value(given.node()), message);
-    }
-    name.ok()
 }

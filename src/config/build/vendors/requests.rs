@@ -5,7 +5,7 @@ use super::super::super::file::List;
 use super::super::super::findings::Spot;
 use super::super::super::located::Located;
 use super::super::super::vendor_entry::{RequestEntry, SlashName};
-use super::draft::header_name;
+use super::super::header::Purpose;
 use crate::splice::template::{Prefix, Slash, Template};
 use crate::splice::{JsonPath, JsonPlace, JsonPrefix};
 use crate::vendor::RequestRule;
@@ -31,8 +31,8 @@ fn rule(document: &Document, located: &Located<RequestEntry>) -> Option<RequestR
     let path = parsed(document, &entry.path, |text| Template::parse(text, slash));
     let json = json(document, entry);
     let form = optional(&entry.multipart, |given| text(document, given));
-    let header = optional(&entry.header, |given| header_name(document, given));
-    let query = optional(&entry.query, |given| text(document, given));
+    let header = optional(&entry.header, |given| Purpose::Model.name(document, given));
+    let query = optional(&entry.query, |given| parameter(document, given));
     let rule = RequestRule { path: path?, json: json?, form: form?, header: header?, query: query? };
     let elsewhere = [rule.json.is_some(), rule.form.is_some(), rule.header.is_some(), rule.query.is_some()];
     if !rule.is_by_path() && elsewhere == [false; 4] {
@@ -110,6 +110,26 @@ fn text(document: &Document, given: &Located<String>) -> Option<Box<str>> {
         return None;
     }
     Some(name.into())
+}
+
+/// The name of a query parameter. Names are compared decoded, so one that could only be a mistake for more than a name is
+/// refused.
+fn parameter(document: &Document, given: &Located<String>) -> Option<Box<str>> {
+    let name = given.value()?.as_str();
+    if let Some(message) = no_parameter(name) {
+        let help = "write the name alone, as it is when it is decoded";
+        document.findings.error_with_help(Spot::Value(given.node()), message, help);
+        return None;
+    }
+    Some(name.into())
+}
+
+/// Why `name` is no name of a query parameter, if it is none.
+pub(super) fn no_parameter(name: &str) -> Option<&'static str> {
+    let is_wrong = |c: char| "&=#+%".contains(c) || c.is_whitespace() || c.is_control();
+    (name.is_empty() || name.contains(is_wrong)).then_some(
+        "the name of a query parameter is not empty and has no `&`, `=`, `#`, `+` or `%`, white space or control characters",
+    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::super::super::document::Document;
 use super::super::super::findings::Spot;
 use super::super::super::located::Located;
 use super::super::super::vendor_entry::SchemeEntry;
-use super::draft::header_name;
+use super::super::header::Purpose;
 use crate::vendor::{CredentialScheme, TextScheme};
 use http::header::{AUTHORIZATION, HeaderName};
 
@@ -26,7 +26,7 @@ pub(super) fn read(document: &Document, entry: &SchemeEntry) -> Option<Credentia
             return None;
         }
         (None, header, prefix) => {
-            let name = header.as_ref().map(|header| header_name(document, header));
+            let name = header.as_ref().map(|header| Purpose::Credential.name(document, header));
             let name = name.unwrap_or(Some(AUTHORIZATION))?;
             let prefix = prefix.as_ref().map(|prefix| prefix.value().map(String::as_str));
             let prefix = prefix.unwrap_or_else(|| Some(default_prefix(&name)))?;

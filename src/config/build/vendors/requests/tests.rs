@@ -30,8 +30,27 @@ fn a_model_in_json_may_be_of_several_and_after_a_prefix() {
 }
 
 #[test]
+fn a_query_parameter_has_a_name() {
+    for name in ["model", "$model", "filter[model]", "é"] {
+        assert_eq!(told(&format!("{{ path: '**', query: '{name}' }}")), Ok(()), "{name}");
+    }
+    for name in ["", "a&b=c", "a=b", "#a", "a+b", "a%20b", "a b", "a\\tb", "a\\u00a0b"] {
+        let report = told(&format!("{{ path: '**', query: \"{name}\" }}")).unwrap_err();
+        assert!(
+            report.contains("the name of a query parameter is not empty and has no `&`"),
+            "{name}: {report}"
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_says_why() {
     let table = [
+        (
+            "{ path: '**', header: Transfer-Encoding }",
+            "`Transfer-Encoding` cannot hold the model: it belongs to one connection or is computed for each request",
+        ),
+        ("{ path: '**', header: x-api-key }", "`x-api-key` cannot hold the model: keys are presented in it"),
         (
             "{ path: '**', json: 'requests[].model' }",
             "a JSON path with `[]` can only follow a model that stands in the path",
