@@ -69,6 +69,16 @@ impl Document {
         matches!(self.tree.kind(node), Kind::Text(Text { written: Some(_), .. }))
     }
 
+    /// Whether something at `node` or below it came from outside the file.
+    pub(super) fn refers_outside(&self, node: NodeId) -> bool {
+        match self.tree.kind(node) {
+            Kind::List(children) | Kind::Mapping(children) => {
+                children.iter().any(|&child| self.refers_outside(child))
+            }
+            _ => self.is_interpolated(node),
+        }
+    }
+
     /// The findings as people read them.
     pub(super) fn into_report(self, name: &str, text: &str) -> Report {
         let Self { tree, findings } = self;

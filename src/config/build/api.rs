@@ -214,7 +214,14 @@ fn method(document: &Document, given: &Located<String>) -> Option<MethodPattern>
 
 fn report_path(document: &Document, given: &Located<String>, what: &str, error: PathError) {
     let found = document.found(given.node());
-    let message = format!("{found} is no {what}: {error}");
+    let reason = match error {
+        // The character may be one of a variable's.
+        PathError::Character(_) if document.is_interpolated(given.node()) => {
+            "a character of it cannot stand in a path".to_owned()
+        }
+        error => error.to_string(),
+    };
+    let message = format!("{found} is no {what}: {reason}");
     let help = match error {
         PathError::NotAbsolute => Some("begin it with `/`"),
         PathError::TrailingSlash => Some("leave out the `/` at the end; a context has at least one segment"),

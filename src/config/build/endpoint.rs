@@ -111,23 +111,32 @@ impl<'f> Listed<'f> {
 
 /// Whether an endpoint of the vendor `own`, named at `name`, can stand in an AI API of `apis`. Reports why not.
 fn fits(document: &Document, name: &Located<String>, own: &Known<'_>, apis: &Known<'_>) -> bool {
+    let are_hidden = own.has_places_from_outside(document) || apis.has_places_from_outside(document);
+    let (own_format, apis_format) = (own.format(document), apis.format(document));
     let (own, apis) = (&own.vendor, &apis.vendor);
     let spot = Spot::Value(name.node());
     if own.format != apis.format {
         let message = format!(
             "requests of `{}` have another format (`{}`) than those of the AI API's vendor `{}` (`{}`), and the gateway \
              does not translate between formats",
-            own.name, own.format, apis.name, apis.format
+            own.name, own_format, apis.name, apis_format
         );
         let help = "give the endpoint an AI API of its own";
         document.findings.error_with_help(spot, message, help);
         return false;
     }
     if let Some((one, other)) = own.other_bodies(apis) {
-        let message = format!(
-            "in a body of `{}` the model stands in {one}, and in one of the AI API's vendor `{}` in {other}",
-            own.name, apis.name
-        );
+        let message = if are_hidden {
+            format!(
+                "in a body of `{}` the model stands elsewhere than in one of the AI API's vendor `{}`",
+                own.name, apis.name
+            )
+        } else {
+            format!(
+                "in a body of `{}` the model stands in {one}, and in one of the AI API's vendor `{}` in {other}",
+                own.name, apis.name
+            )
+        };
         document.findings.error(spot, message);
         return false;
     }

@@ -143,8 +143,12 @@ fn max_duration(document: &Document, entry: &PolicyEntry, duration: Duration) ->
     };
     let Span(greatest) = *located.value()?;
     if greatest < duration {
-        let message =
-            format!("it is shorter than the `suspend_duration`, which is {}", format_duration(duration));
+        let given = entry.suspend_duration.as_ref();
+        let is_hidden = given.is_some_and(|given| document.is_interpolated(given.node()));
+        let mut message = "it is shorter than the `suspend_duration`".to_owned();
+        if !is_hidden {
+            message.push_str(&format!(", which is {}", format_duration(duration)));
+        }
         let help = "make it longer, or leave it out: all suspensions are then of one length";
         document.findings.error_with_help(Spot::Value(located.node()), message, help);
         return None;

@@ -38,7 +38,7 @@ struct Name {
     is_array: bool,
 }
 
-/// Why a text is no path.
+/// Why a text is no path. It may come from outside a file, and is not repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonPathError {
     /// There is nothing.
@@ -47,22 +47,17 @@ pub enum JsonPathError {
     )]
     Empty,
     /// There is nothing before, after or between dots.
-    #[error("the JSON path `{0}` has an empty name: write one before, after and between the dots")]
-    EmptyName(Box<str>),
-    /// A name has a character that no path has.
+    #[error("the JSON path has an empty name: write one before, after and between the dots")]
+    EmptyName,
+    /// A name has a character that no path has; the first.
     #[error(
-        "the JSON path `{path}` has {found:?}: a name has letters, digits, `_`, `-`, `@` and `$`, and `[]` after it \
+        "the JSON path has {0:?}: a name has letters, digits, `_`, `-`, `@` and `$`, and `[]` after it \
          stands for every element of an array"
     )]
-    BadCharacter {
-        /// The path.
-        path: Box<str>,
-        /// The first such character.
-        found: char,
-    },
+    BadCharacter(char),
     /// An array's elements stand last.
-    #[error("the JSON path `{0}` ends with `[]`: name the member of the elements, as in `requests[].model`")]
-    EndsWithElements(Box<str>),
+    #[error("the JSON path ends with `[]`: name the member of the elements, as in `requests[].model`")]
+    EndsWithElements,
 }
 
 impl JsonPath {
@@ -143,14 +138,14 @@ impl FromStr for JsonPath {
         for part in text.split('.') {
             let name = part.strip_suffix(ELEMENTS).unwrap_or(part);
             if let Some(found) = name.chars().find(|letter| !fits(*letter)) {
-                return Err(JsonPathError::BadCharacter { path: text.into(), found });
+                return Err(JsonPathError::BadCharacter(found));
             }
             if name.is_empty() {
-                return Err(JsonPathError::EmptyName(text.into()));
+                return Err(JsonPathError::EmptyName);
             }
         }
         if text.ends_with(ELEMENTS) {
-            return Err(JsonPathError::EndsWithElements(text.into()));
+            return Err(JsonPathError::EndsWithElements);
         }
         Ok(Self::of(text))
     }

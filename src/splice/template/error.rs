@@ -1,46 +1,39 @@
 //! What can be wrong with patterns, and with the models of paths.
 
-/// Why a text is no pattern of paths.
+/// Why a text is no pattern of paths. It may come from outside a file, and is not repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// It begins with something else.
     #[error(
-        "the pattern `{0}` begins with neither `/` nor `**`: write `/…` for whole paths, or `**/…` for their ends"
+        "the pattern begins with neither `/` nor `**`: write `/…` for whole paths, or `**/…` for their ends"
     )]
-    Beginning(Box<str>),
+    Beginning,
     /// Nothing stands between two slashes, or after the last.
-    #[error(
-        "the pattern `{0}` has an empty segment: write something between any two `/`, and none at the end"
-    )]
-    EmptySegment(Box<str>),
-    /// A character that no path has, or not there.
-    #[error("the pattern `{pattern}` has {found:?} in a segment: write it percent-encoded if paths have it")]
-    BadCharacter {
-        /// The pattern.
-        pattern: Box<str>,
-        /// The first such character.
-        found: char,
-    },
+    #[error("the pattern has an empty segment: write something between any two `/`, and none at the end")]
+    EmptySegment,
+    /// A character that no path has, or not there; the first.
+    #[error("the pattern has {0:?} in a segment: write it percent-encoded if paths have it")]
+    BadCharacter(char),
     /// A star that is no segment of its own.
-    #[error("the segment `{0}` has a `*` beside other text: `*` and `**` are whole segments")]
-    StarInSegment(Box<str>),
+    #[error("a segment has a `*` beside other text: `*` and `**` are whole segments")]
+    StarInSegment,
     /// Braces around something else.
-    #[error("the segment `{0}` has braces around something else than `{{model}}`")]
-    Braces(Box<str>),
+    #[error("a segment has braces around something else than `{{model}}`")]
+    Braces,
     /// `{model}` stands there twice.
-    #[error("the pattern `{0}` has `{{model}}` twice: one place is replaced")]
-    TwoModels(Box<str>),
+    #[error("the pattern has `{{model}}` twice: one place is replaced")]
+    TwoModels,
     /// It has more of `**` than are looked for.
-    #[error("the pattern `{0}` has `**` more than twice, or twice in a row")]
-    TooOpen(Box<str>),
+    #[error("the pattern has `**` more than twice, or twice in a row")]
+    TooOpen,
     /// `**` after a model of several segments.
     #[error(
-        "the pattern `{0}` has `**` after a `{{model}}` of several segments: nothing tells where the model ends"
+        "the pattern has `**` after a `{{model}}` of several segments: nothing tells where the model ends"
     )]
-    OpenAfterModel(Box<str>),
+    OpenAfterModel,
     /// `**` in a prefix.
-    #[error("the prefix `{0}` has `**`: a prefix has as many segments as it says")]
-    OpenPrefix(Box<str>),
+    #[error("the prefix has `**`: a prefix has as many segments as it says")]
+    OpenPrefix,
 }
 
 /// Why the model of a path cannot be read. Offsets are in bytes from the path's start.

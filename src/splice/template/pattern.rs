@@ -56,21 +56,21 @@ impl Pattern {
         let segments = match text.strip_prefix('/') {
             Some(segments) => segments,
             None if text == "**" || text.starts_with("**/") => text,
-            None => return Err(TemplateError::Beginning(text.into())),
+            None => return Err(TemplateError::Beginning),
         };
         let is_strange = |letter: char| !letter.is_ascii_graphic() || NOT_IN_PATHS.contains(letter);
         if let Some(found) = text.chars().find(|letter| is_strange(*letter)) {
-            return Err(TemplateError::BadCharacter { pattern: text.into(), found });
+            return Err(TemplateError::BadCharacter(found));
         }
         let mut pattern = Self { groups: Vec::new(), gaps: Vec::new() };
         let mut group = Vec::new();
         for segment in segments.split('/') {
             let gap = match segment {
-                "" => return Err(TemplateError::EmptySegment(text.into())),
+                "" => return Err(TemplateError::EmptySegment),
                 "**" => Gap::Any,
                 _ => match (Segment::parse(segment)?, spans) {
                     (Segment::Model(_), _) if pattern.has_model() || group.iter().any(Segment::is_model) => {
-                        return Err(TemplateError::TwoModels(text.into()));
+                        return Err(TemplateError::TwoModels);
                     }
                     (Segment::Model(around), true) => Gap::Model(around),
                     (segment, _) => {
@@ -79,7 +79,7 @@ impl Pattern {
                     }
                 },
             };
-            pattern.judge_gap(&gap, &group).map_err(|error| error(text.into()))?;
+            pattern.judge_gap(&gap, &group)?;
             pattern.gaps.push(gap);
             pattern.groups.push(std::mem::take(&mut group));
         }
@@ -88,7 +88,7 @@ impl Pattern {
     }
 
     /// Refuses a gap after `group` where too many paths would fit in too many ways.
-    fn judge_gap(&self, gap: &Gap, group: &[Segment]) -> Result<(), fn(Box<str>) -> TemplateError> {
+    fn judge_gap(&self, gap: &Gap, group: &[Segment]) -> Result<(), TemplateError> {
         match (self.gaps.as_slice(), gap) {
             ([.., Gap::Model(_)], Gap::Any) => Err(TemplateError::OpenAfterModel),
             ([.., Gap::Any], Gap::Any) if group.is_empty() => Err(TemplateError::TooOpen),
@@ -213,18 +213,18 @@ impl Segment {
             return Ok(Self::One);
         }
         if text.contains('*') {
-            return Err(TemplateError::StarInSegment(text.into()));
+            return Err(TemplateError::StarInSegment);
         }
         let (before, after) = match text.split_once(MODEL) {
             None if !text.contains(['{', '}']) => return Ok(Self::Literal(text.into())),
             Some(around) => around,
-            None => return Err(TemplateError::Braces(text.into())),
+            None => return Err(TemplateError::Braces),
         };
         if after.contains(MODEL) {
-            return Err(TemplateError::TwoModels(text.into()));
+            return Err(TemplateError::TwoModels);
         }
         if [before, after].iter().any(|literal| literal.contains(['{', '}'])) {
-            return Err(TemplateError::Braces(text.into()));
+            return Err(TemplateError::Braces);
         }
         Ok(Self::Model(Around { before: before.into(), after: after.into() }))
     }

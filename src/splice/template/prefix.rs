@@ -19,7 +19,7 @@ impl Prefix {
     /// [`TemplateError`] says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let segments = Pattern::parse(text, false)?.into_segments();
-        let segments = segments.ok_or_else(|| TemplateError::OpenPrefix(text.into()))?;
+        let segments = segments.ok_or(TemplateError::OpenPrefix)?;
         Ok(Self { text: text.into(), segments })
     }
 

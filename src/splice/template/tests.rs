@@ -155,41 +155,37 @@ fn a_prefix_ends_where_a_segment_does() {
 #[test]
 fn what_is_no_pattern_says_why() {
     let table = [
-        ("", Slash::Kept, "the pattern `` begins with neither"),
-        ("a/b", Slash::Kept, "the pattern `a/b` begins with neither `/` nor `**`"),
-        ("*/b", Slash::Kept, "the pattern `*/b` begins with neither"),
-        ("**a", Slash::Kept, "the pattern `**a` begins with neither"),
-        ("/", Slash::Kept, "the pattern `/` has an empty segment"),
-        ("/a//b", Slash::Kept, "the pattern `/a//b` has an empty segment"),
-        ("**/a/", Slash::Kept, "the pattern `**/a/` has an empty segment"),
-        ("/a b", Slash::Kept, "the pattern `/a b` has ' ' in a segment"),
-        ("/a?b", Slash::Kept, "the pattern `/a?b` has '?' in a segment"),
-        ("/é", Slash::Kept, "the pattern `/é` has 'é' in a segment"),
-        ("/a*/b", Slash::Kept, "the segment `a*` has a `*` beside other text"),
-        ("/***", Slash::Kept, "the segment `***` has a `*`"),
-        ("/*{model}", Slash::Kept, "the segment `*{model}` has a `*`"),
-        ("/{name}", Slash::Kept, "the segment `{name}` has braces around something else than `{model}`"),
-        ("/{model", Slash::Kept, "the segment `{model` has braces"),
-        ("/{{model}}", Slash::Kept, "the segment `{{model}}` has braces"),
-        ("/{model}{model}", Slash::Kept, "the pattern `{model}{model}` has `{model}` twice"),
-        ("/{model}/{model}", Slash::Refused, "the pattern `/{model}/{model}` has `{model}` twice"),
-        ("/{model}/**/{model}", Slash::Refused, "the pattern `/{model}/**/{model}` has `{model}` twice"),
-        ("/{model}/a/{model}", Slash::Kept, "the pattern `/{model}/a/{model}` has `{model}` twice"),
-        ("**/**", Slash::Kept, "the pattern `**/**` has `**` more than twice, or twice in a row"),
-        ("**/a/**/b/**", Slash::Kept, "the pattern `**/a/**/b/**` has `**` more than twice"),
-        ("**/a/**/b/{model}", Slash::Kept, "the pattern `**/a/**/b/{model}` has `**` more than twice"),
-        (
-            "/{model}/a/**",
-            Slash::Kept,
-            "the pattern `/{model}/a/**` has `**` after a `{model}` of several segments",
-        ),
+        ("", Slash::Kept, "the pattern begins with neither"),
+        ("a/b", Slash::Kept, "the pattern begins with neither `/` nor `**`"),
+        ("*/b", Slash::Kept, "the pattern begins with neither"),
+        ("**a", Slash::Kept, "the pattern begins with neither"),
+        ("/", Slash::Kept, "the pattern has an empty segment"),
+        ("/a//b", Slash::Kept, "the pattern has an empty segment"),
+        ("**/a/", Slash::Kept, "the pattern has an empty segment"),
+        ("/a b", Slash::Kept, "the pattern has ' ' in a segment"),
+        ("/a?b", Slash::Kept, "the pattern has '?' in a segment"),
+        ("/é", Slash::Kept, "the pattern has 'é' in a segment"),
+        ("/a*/b", Slash::Kept, "a segment has a `*` beside other text"),
+        ("/***", Slash::Kept, "a segment has a `*`"),
+        ("/*{model}", Slash::Kept, "a segment has a `*`"),
+        ("/{name}", Slash::Kept, "a segment has braces around something else than `{model}`"),
+        ("/{model", Slash::Kept, "a segment has braces"),
+        ("/{{model}}", Slash::Kept, "a segment has braces"),
+        ("/{model}{model}", Slash::Kept, "the pattern has `{model}` twice"),
+        ("/{model}/{model}", Slash::Refused, "the pattern has `{model}` twice"),
+        ("/{model}/**/{model}", Slash::Refused, "the pattern has `{model}` twice"),
+        ("/{model}/a/{model}", Slash::Kept, "the pattern has `{model}` twice"),
+        ("**/**", Slash::Kept, "the pattern has `**` more than twice, or twice in a row"),
+        ("**/a/**/b/**", Slash::Kept, "the pattern has `**` more than twice"),
+        ("**/a/**/b/{model}", Slash::Kept, "the pattern has `**` more than twice"),
+        ("/{model}/a/**", Slash::Kept, "the pattern has `**` after a `{model}` of several segments"),
     ];
     for (text, slash, message) in table {
         let error = Template::parse(text, slash).expect_err(text).to_string();
         assert!(error.starts_with(message), "{error}");
     }
     let error = Prefix::parse("/a/**").unwrap_err().to_string();
-    assert!(error.starts_with("the prefix `/a/**` has `**`"), "{error}");
+    assert!(error.starts_with("the prefix has `**`"), "{error}");
 }
 
 #[test]

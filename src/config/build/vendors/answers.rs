@@ -4,6 +4,7 @@ use super::super::super::document::Document;
 use super::super::super::file::List;
 use super::super::super::findings::Spot;
 use super::super::super::located::Located;
+use super::super::super::tree::NodeId;
 use super::super::super::vendor_entry::{AnswerEntry, ErrorsEntry, StreamEntry, VendorEntry};
 use crate::answer::{ErrorEvents, Fields, Lists, PathError};
 
@@ -41,11 +42,11 @@ impl<'f> Section<'f> {
         replace(&mut lists.total_tokens, total);
     }
 
-    /// Where `error` was written, if it was here.
-    fn spot(&self, error: &PathError) -> Option<Spot> {
+    /// The node at which the path of `error` was written, if it was here.
+    fn place(&self, error: &PathError) -> Option<NodeId> {
         let field = FIELDS.iter().position(|field| *field == error.field)?;
         let list = self.lists.get(field).filter(|_| error.section == self.name)?;
-        spot_in(*list, error)
+        place_in(*list, error)
     }
 }
 
@@ -74,30 +75,41 @@ pub(super) fn fields(
     match Fields::new(response, stream, errors) {
         Ok(fields) => Some(fields),
         Err(error) => {
-            let spot = entry.value().and_then(|entry| spot(entry, &error));
-            document.findings.error(spot.unwrap_or(Spot::Value(entry.node())), error.to_string());
+            // The error has the path as it is when it is filled in.
+            let PathError { section, field, reason, .. } = &error;
+            match entry.value().and_then(|entry| place(entry, &error)) {
+                Some(node) => {
+                    let message = format!("`{section}.{field}`: `{}` {reason}", document.shown(node));
+                    document.findings.error(Spot::Value(node), message);
+                }
+                None => {
+                    let message = format!("`{section}.{field}`: a path {reason}");
+                    document.findings.error(Spot::Value(entry.node()), message);
+                }
+            }
             None
         }
     }
 }
 
-fn spot(entry: &VendorEntry, error: &PathError) -> Option<Spot> {
+/// The node at which the path stands that `error` is about.
+fn place(entry: &VendorEntry, error: &PathError) -> Option<NodeId> {
     let whole = entry.response.as_ref().and_then(Located::value).map(Section::whole);
     let stream = entry.stream.as_ref().and_then(Located::value);
     let streamed = stream.map(Section::streamed);
-    let in_section = [whole, streamed].into_iter().flatten().find_map(|section| section.spot(error));
+    let in_section = [whole, streamed].into_iter().flatten().find_map(|section| section.place(error));
     let errors = || {
         let given: &ErrorsEntry = stream?.errors.as_ref()?.value()?;
-        [given.members.as_ref(), given.types.as_ref()].into_iter().find_map(|list| spot_in(list, error))
+        [given.members.as_ref(), given.types.as_ref()].into_iter().find_map(|list| place_in(list, error))
     };
     in_section.or_else(errors)
 }
 
 /// The item of `list` that `error` is about.
-fn spot_in(list: Given<'_>, error: &PathError) -> Option<Spot> {
+fn place_in(list: Given<'_>, error: &PathError) -> Option<NodeId> {
     let items = list?.value()?;
     let item = items.iter().find(|item| item.value() == Some(&error.path))?;
-    Some(Spot::Value(item.node()))
+    Some(item.node())
 }
 
 fn replace(list: &mut Vec<String>, given: Given<'_>) {

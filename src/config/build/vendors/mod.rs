@@ -38,6 +38,8 @@ type Listed<'f> = Vec<(&'f str, NodeId)>;
 pub(super) struct Known<'f> {
     pub(super) vendor: Arc<Vendor>,
     models: Models<'f>,
+    /// What the file says of it, if it says something.
+    entry: Option<&'f Located<VendorEntry>>,
 }
 
 #[derive(Clone)]
@@ -96,7 +98,19 @@ impl Known<'_> {
     /// A built-in vendor, as it is or with something else than its models replaced.
     fn built_in(vendor: Arc<Vendor>) -> Self {
         let models = if vendor.models.is_empty() { Models::Any } else { Models::BuiltIn };
-        Self { vendor, models }
+        Self { vendor, models, entry: None }
+    }
+
+    /// Its format, as the file writes it.
+    pub(super) fn format(&self, document: &Document) -> String {
+        let given = self.entry.and_then(|entry| entry.value()?.format.as_ref());
+        given.map_or_else(|| self.vendor.format.to_string(), |given| document.shown(given.node()))
+    }
+
+    /// Whether something of where it has the model comes from outside the file.
+    pub(super) fn has_places_from_outside(&self, document: &Document) -> bool {
+        let given = self.entry.and_then(|entry| entry.value()?.requests.as_ref());
+        given.is_some_and(|given| document.refers_outside(given.node()))
     }
 
     /// Reports a model with a `/` in its name where requests could not name it.
@@ -174,13 +188,15 @@ fn declared<'f>(document: &'f Document, name: &str, entry: &'f Located<VendorEnt
     }
     let vendor = draft.finish(name);
     let named = |model: &'f Located<String>| Some((model.value()?.as_str(), model.node()));
-    match list {
+    let known = match list {
         Some((_, models)) => {
-            Known { vendor, models: Models::Declared(models.iter().filter_map(named).collect()) }
+            let models = Models::Declared(models.iter().filter_map(named).collect());
+            Known { vendor, models, entry: None }
         }
         None if is_built_in => Known::built_in(vendor),
-        None => Known { vendor, models: Models::Any },
-    }
+        None => Known { vendor, models: Models::Any, entry: None },
+    };
+    Known { entry: Some(entry), ..known }
 }
 
 /// The built-in vendor of this name.

@@ -6,8 +6,8 @@ use super::super::super::findings::Spot;
 use super::super::super::located::Located;
 use super::super::super::vendor_entry::{RequestEntry, SlashName};
 use super::super::header::Purpose;
-use crate::splice::template::{Prefix, Slash, Template};
-use crate::splice::{JsonPath, JsonPlace, JsonPrefix};
+use crate::splice::template::{Prefix, Slash, Template, TemplateError};
+use crate::splice::{JsonPath, JsonPathError, JsonPlace, JsonPrefix, JsonPrefixError};
 use crate::vendor::RequestRule;
 
 /// The rules of `list`, unless something is wrong with one of them.
@@ -28,7 +28,7 @@ fn rule(document: &Document, located: &Located<RequestEntry>) -> Option<RequestR
         SlashName::Encoded => Slash::Encoded,
         SlashName::Kept => Slash::Kept,
     };
-    let path = parsed(document, &entry.path, |text| Template::parse(text, slash));
+    let path = parsed(document, &entry.path, |text| Template::parse(text, slash), is_of_a_character);
     let json = json(document, entry);
     let form = optional(&entry.multipart, |given| text(document, given));
     let header = optional(&entry.header, |given| Purpose::Model.name(document, given));
@@ -59,8 +59,14 @@ fn rule(document: &Document, located: &Located<RequestEntry>) -> Option<RequestR
 
 /// The place in a JSON body, if there is one. The outer `None` if something is wrong with it.
 fn json(document: &Document, entry: &RequestEntry) -> Option<Option<JsonPlace>> {
-    let path = optional(&entry.json, |given| parsed(document, given, str::parse::<JsonPath>));
-    let prefix = optional(&entry.prefix, |given| parsed(document, given, str::parse::<JsonPrefix>));
+    let path = optional(&entry.json, |given| {
+        let is_of_a_character = |error: &_| matches!(error, JsonPathError::BadCharacter(_));
+        parsed(document, given, str::parse::<JsonPath>, is_of_a_character)
+    });
+    let prefix = optional(&entry.prefix, |given| {
+        let is_of_a_character = |error: &_| matches!(error, JsonPrefixError::BadCharacter(_));
+        parsed(document, given, str::parse::<JsonPrefix>, is_of_a_character)
+    });
     if let (None, Some(given)) = (&entry.json, &entry.prefix) {
         let message = "`prefix` has no meaning here: it stands before the model in a JSON body";
         let help = "add `json`, or leave `prefix` out";
@@ -73,7 +79,11 @@ fn json(document: &Document, entry: &RequestEntry) -> Option<Option<JsonPlace>> 
 
 /// The prefix that `given` is.
 pub(super) fn prefix(document: &Document, given: &Located<String>) -> Option<Prefix> {
-    parsed(document, given, Prefix::parse)
+    parsed(document, given, Prefix::parse, is_of_a_character)
+}
+
+fn is_of_a_character(error: &TemplateError) -> bool {
+    matches!(error, TemplateError::BadCharacter(_))
 }
 
 /// What is given, read. The outer `None` if something is wrong with it.
@@ -87,19 +97,25 @@ fn optional<T>(
     }
 }
 
+/// What `parse` makes of a text. `is_of_a_character`: its error shows a character of it.
 fn parsed<T, E: std::fmt::Display>(
     document: &Document,
     given: &Located<String>,
     parse: impl FnOnce(&str) -> Result<T, E>,
+    is_of_a_character: impl FnOnce(&E) -> bool,
 ) -> Option<T> {
-    match parse(given.value()?) {
-        Ok(value) => Some(value),
-        Err(error) => {
-            let found = document.found(given.node());
-            document.findings.error(Spot::Value(given.node()), format!("{found} cannot be used: {error}"));
-            None
-        }
-    }
+    let error = match parse(given.value()?) {
+        Ok(value) => return Some(value),
+        Err(error) => error,
+    };
+    let found = document.found(given.node());
+    let reason = if document.is_interpolated(given.node()) && is_of_a_character(&error) {
+        "it has a character that cannot stand there".to_owned()
+    } else {
+        error.to_string()
+    };
+    document.findings.error(Spot::Value(given.node()), format!("{found} cannot be used: {reason}"));
+    None
 }
 
 fn text(document: &Document, given: &Located<String>) -> Option<Box<str>> {
