@@ -82,6 +82,57 @@ fn broken_files_are_explained() {
 }
 
 #[test]
+fn a_secret_written_as_a_key_is_not_shown() {
+    let key = "sk-literal-0f3a9c1b2d4e5f60718293a4b5c6";
+    for vendor in ["openai", "aws-bedrock"] {
+        for section in [
+            "credential: { bearer KEY }",
+            "credential: { bearer:KEY }",
+            "credential: { KEY }",
+            "credential: {\n bearer KEY,\n KEY: x }",
+            "credential:\n            bearer KEY:\n            KEY: KEY\n            KEY: KEY",
+            "credential:\n            bearer:KEY: a",
+            "credential: { bearrer: KEY, key: KEY }",
+            "credential: {\n          bearrer: KEY,\n          key: KEY }",
+            "credential: ${KEY}",
+            "credential: ${file:KEY}",
+            "credential: ${file:/run/KEY}",
+            "credential: { bearer: \"${KEY}\" }",
+            "headers: { Authorization Bearer KEY }",
+            "headers: { KEY: a, KEY: b }",
+            "headers:\n            \"Authorization: Bearer KEY\":",
+            "headers:\n            \"Authorization: Bearer KEY\": a\n            KEY: a\n            \"KEY\": \"a\\n\"",
+            "headers: { x: \"${KEY}\" }",
+            "\"bearer KEY\": a",
+        ] {
+            let section = section.replace("KEY", key);
+            let text = format!(
+                "listeners: [{{ address: '127.0.0.1:0' }}]
+vendors:
+  own:
+          {section}
+apis:
+  - name: A
+    context: /a
+    vendor: {vendor}
+    endpoints:
+      production:
+        - name: E
+          url: https://bedrock-runtime.us-east-1.amazonaws.com
+          {section}
+    operations: [{{ method: POST, path: /x }}]
+"
+            );
+            let report = parse("test.yaml", &text, &Fake).expect_err(&section);
+            let shown = format!("{report}\n{report:?}\n{}", report.to_json());
+            assert!(!shown.contains("0f3a9c"), "{section}\n{report}\n{shown}");
+            let places: Vec<_> = report.diagnostics().iter().filter_map(|it| it.location).collect();
+            assert!(places.iter().any(|(line, _)| *line > 10), "{section}\n{report}");
+        }
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let none = evenkeel::config::load(&folder.path().join("none.yaml")).unwrap_err();

@@ -4,6 +4,7 @@ use super::findings::{Findings, Spot};
 use super::locate::{Location, Part, locate};
 use super::outside::Outside;
 use super::parse::parse;
+use super::plain;
 use super::report::{Diagnostic, Report};
 use super::secret;
 use super::snippet::{Marked, Source};
@@ -46,6 +47,12 @@ impl Document {
             Kind::Float(value) => format!("{value:?}"),
             Kind::Null | Kind::List(_) | Kind::Mapping(_) | Kind::Broken => String::new(),
         }
+    }
+
+    /// The key of `node` for a message, unless it may be a secret.
+    pub(super) fn shown_key(&self, node: NodeId) -> Option<String> {
+        let key = self.tree.key(node).unwrap_or_default();
+        secret::is_key_shown(&self.tree.steps(node)).then(|| key.escape_debug().to_string())
     }
 
     /// What stands at `node`, for a message that expected something else.
@@ -92,6 +99,8 @@ impl Document {
             let secret = is_secret(&tree, node);
             let location = locate(text, &tree.steps(node), part).map(|location| source.clamp(location));
             let marked = match (part, tree.kind(node)) {
+                (Part::Key, _) if !secret::is_key_shown(&tree.steps(node)) => Marked::Secret,
+                (Part::Key, _) if secret => Marked::SecretKey,
                 (Part::Key, _) => Marked::Key,
                 (Part::Value, _) if secret => Marked::Secret,
                 (Part::Value, Kind::List(_) | Kind::Mapping(_)) => Marked::Start,
@@ -119,7 +128,12 @@ impl Document {
 
 /// Whether what stands at `node` may be a secret.
 fn is_secret(tree: &Tree, node: NodeId) -> bool {
-    secret::is_secret_at(&tree.steps(node))
+    let steps = tree.steps(node);
+    let is_strange = || match tree.kind(node) {
+        Kind::Text(Text { value, written }) => !plain::is_text_of_names(written.as_deref().unwrap_or(value)),
+        _ => false,
+    };
+    secret::is_secret_at(&steps) || secret::is_header_name_at(&steps) && is_strange()
 }
 
 fn shorten(text: &str) -> String {

@@ -7,6 +7,7 @@ use super::findings::{Finding, Findings, Spot};
 use super::outside::Outside;
 use super::report::Severity;
 use super::tree::{Kind, NodeId, Text, Tree};
+use super::{plain, secret};
 use std::env::VarError;
 use std::path::Path;
 
@@ -19,7 +20,8 @@ pub(super) fn interpolate(tree: &mut Tree, outside: &dyn Outside, findings: &Fin
         if !written.contains("${") {
             continue;
         }
-        let kind = match fill_in(written, outside) {
+        let is_secret = secret::is_secret_at(&tree.steps(node));
+        let kind = match fill_in(written, outside, is_secret) {
             Ok(value) => Kind::Text(Text { value, written: Some(written.clone()) }),
             Err(problem) => {
                 findings.add(problem.finding(node));
@@ -49,7 +51,8 @@ impl Problem {
     }
 }
 
-fn fill_in(written: &str, outside: &dyn Outside) -> Result<String, Problem> {
+/// The text that `written` stands for. `is_secret`: what is written may be a secret itself, where only a reference should be.
+fn fill_in(written: &str, outside: &dyn Outside, is_secret: bool) -> Result<String, Problem> {
     let mut value = String::with_capacity(written.len());
     let mut rest = written;
     while let Some((before, after)) = rest.split_once("${") {
@@ -67,14 +70,18 @@ fn fill_in(written: &str, outside: &dyn Outside) -> Result<String, Problem> {
                 focus: "${".to_owned(),
             });
         };
-        value.push_str(&evaluate(expression, outside)?);
+        value.push_str(&evaluate(expression, outside, is_secret)?);
         rest = after;
     }
     value.push_str(rest);
     Ok(value)
 }
 
-fn evaluate(expression: &str, outside: &dyn Outside) -> Result<String, Problem> {
+fn evaluate(expression: &str, outside: &dyn Outside, is_secret: bool) -> Result<String, Problem> {
+    let shown = |name: &str| match is_secret && !plain::is_expression(expression) {
+        true => "(not shown)".to_owned(),
+        false => format!("`{}`", name.escape_debug()),
+    };
     let problem = |message: String, help: Option<&'static str>| Problem {
         message,
         help,
@@ -84,7 +91,7 @@ fn evaluate(expression: &str, outside: &dyn Outside) -> Result<String, Problem> 
         return Err(problem("one `${…}` cannot stand inside another".to_owned(), None));
     }
     if let Some(path) = expression.strip_prefix("file:") {
-        return read_file(path, outside).map_err(|message| problem(message, None));
+        return read_file(path, &shown(path), outside).map_err(|message| problem(message, None));
     }
     let (name, default) = match expression.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
@@ -105,23 +112,22 @@ fn evaluate(expression: &str, outside: &dyn Outside) -> Result<String, Problem> 
         (Ok(value), Some(_)) if !value.is_empty() => Ok(value),
         (Ok(_) | Err(VarError::NotPresent), Some(default)) => Ok(default.to_owned()),
         (Err(VarError::NotPresent), None) => Err(problem(
-            format!("the environment variable `{name}` is not set"),
+            format!("the environment variable {} is not set", shown(name)),
             Some("set it where the gateway is started, or give a default: `${VAR:-default}`"),
         )),
         (Err(VarError::NotUnicode(_)), _) => {
-            Err(problem(format!("the environment variable `{name}` does not hold UTF-8 text"), None))
+            Err(problem(format!("the environment variable {} does not hold UTF-8 text", shown(name)), None))
         }
     }
 }
 
 /// The content of a file, without the newline that editors and `echo` put at the end.
-fn read_file(path: &str, outside: &dyn Outside) -> Result<String, String> {
+fn read_file(path: &str, shown: &str, outside: &dyn Outside) -> Result<String, String> {
     if path.is_empty() {
         return Err("`${file:…}` names no file".to_owned());
     }
-    let shown = path.escape_debug();
-    let bytes = outside.file(Path::new(path)).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
-    let mut text = String::from_utf8(bytes).map_err(|_| format!("`{shown}` does not hold UTF-8 text"))?;
+    let bytes = outside.file(Path::new(path)).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let mut text = String::from_utf8(bytes).map_err(|_| format!("{shown} does not hold UTF-8 text"))?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
@@ -185,7 +191,7 @@ mod tests {
             ("${DOLLAR}", "${KEY}"),
         ];
         for (written, expected) in table {
-            assert_eq!(fill_in(written, &Fake).as_deref(), Ok(expected), "{written}");
+            assert_eq!(fill_in(written, &Fake, false).as_deref(), Ok(expected), "{written}");
         }
     }
 
@@ -201,10 +207,19 @@ mod tests {
             ("${file:/binary}", "`/binary` does not hold UTF-8 text"),
         ];
         for (written, expected) in table {
-            assert_eq!(fill_in(written, &Fake).unwrap_err().message, expected, "{written}");
+            assert_eq!(fill_in(written, &Fake, false).unwrap_err().message, expected, "{written}");
+        }
+        let table = [
+            ("${NONE}", "the environment variable `NONE` is not set"),
+            ("${sk_1}", "the environment variable (not shown) is not set"),
+            ("${file:/none}", "cannot read `/none`: entity not found"),
+            ("${file:sk-1}", "cannot read (not shown): entity not found"),
+        ];
+        for (written, expected) in table {
+            assert_eq!(fill_in(written, &Fake, true).unwrap_err().message, expected, "{written}");
         }
         for written in ["${}", "${1A}", "${A-B}", "${A B}", "${ä}", "${:-x}", "${env:KEY}"] {
-            let message = fill_in(written, &Fake).unwrap_err().message;
+            let message = fill_in(written, &Fake, false).unwrap_err().message;
             assert!(message.starts_with("the name of an environment variable"), "{written}: {message}");
         }
     }

@@ -22,6 +22,7 @@ mod located;
 mod nearest;
 mod outside;
 mod parse;
+mod plain;
 mod reader;
 mod report;
 mod scalars;

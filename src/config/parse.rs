@@ -1,6 +1,7 @@
 //! The one pass over a text that reads its values.
 
 use super::findings::{Findings, Spot};
+use super::secret;
 use super::tree::{Kind, NodeId, ROOT, Step, Text, Tree};
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess};
 use serde::de::{VariantAccess, Visitor};
@@ -121,16 +122,14 @@ impl<'de> Visitor<'de> for KindVisitor<'_, '_> {
         while let Some(key) = entries.next_key_seed(KeySeed)? {
             let (name, problem) = match key {
                 Ok(name) if names.insert(name.clone()) => (name, None),
-                Ok(name) => {
-                    (name.clone(), Some(format!("the key `{}` stands twice here", name.escape_debug())))
-                }
-                Err(what) => ("?".to_owned(), Some(format!("a key is text, found {what}"))),
+                Ok(name) => (name, Some(Problem::Twice)),
+                Err(what) => ("?".to_owned(), Some(Problem::NoText(what))),
             };
             let seed = Seed { builder: self.builder, parent: self.node, step: Step::Key { name, entry } };
             let node = entries.next_value_seed(seed)?;
             match problem {
                 None => nodes.push(node),
-                Some(problem) => self.builder.findings.error(Spot::Key(node), problem),
+                Some(problem) => self.builder.findings.error(Spot::Key(node), self.told(node, &problem)),
             }
             entry += 1;
         }
@@ -143,6 +142,27 @@ impl<'de> Visitor<'de> for KindVisitor<'_, '_> {
         let message = "a YAML tag (`!…`) has no meaning in a configuration";
         self.builder.findings.error(Spot::Value(self.node), message);
         Ok(Kind::Broken)
+    }
+}
+
+/// What is wrong with a key.
+enum Problem {
+    Twice,
+    /// It is this instead.
+    NoText(&'static str),
+}
+
+impl KindVisitor<'_, '_> {
+    fn told(&self, node: NodeId, problem: &Problem) -> String {
+        let tree = self.builder.tree.borrow();
+        match problem {
+            Problem::Twice if secret::is_key_shown(&tree.steps(node)) => {
+                let key = tree.key(node).unwrap_or_default().escape_debug();
+                format!("the key `{key}` stands twice here")
+            }
+            Problem::Twice => "a key (not shown) stands twice here".to_owned(),
+            Problem::NoText(what) => format!("a key is text, found {what}"),
+        }
     }
 }
 

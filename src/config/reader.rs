@@ -11,6 +11,7 @@ use super::findings::{Finding, Spot};
 use super::flaw::{Flaw, one_of};
 use super::located::LOCATED;
 use super::nearest::{did_you_mean, nearest};
+use super::plain::KEY_AND_VALUE;
 use super::report::Severity;
 use super::tree::{Kind, NodeId, Text};
 use super::units;
@@ -150,7 +151,11 @@ impl<'d> Reader<'d> {
         if fields.contains(&key) {
             return;
         }
-        let shown = key.escape_debug();
+        let Some(shown) = self.document.shown_key(entry) else {
+            let message = format!("unknown key (not shown), expected one of {}", fields.join(", "));
+            findings.error_with_help(Spot::Key(entry), message, KEY_AND_VALUE);
+            return;
+        };
         let meant = nearest(key, fields.iter().copied());
         let most = if meant.is_some() { MAX_KEYS_SHOWN } else { MAX_KEYS_LISTED };
         let message = if fields.len() <= most {

@@ -4,6 +4,7 @@
 //! tree knows which node is one; for a line of the text, which may hold several values and be broken YAML besides, the
 //! line and those above it are looked at.
 
+use super::plain;
 use super::tree::Step;
 
 /// Keys that look like those of a secret, and name members of answers and headers of limits.
@@ -26,12 +27,27 @@ pub(super) fn is_secret_key(key: &str) -> bool {
 pub(super) fn is_secret_at(steps: &[&Step]) -> bool {
     let keys: Vec<_> = steps.iter().map(|step| step.key()).collect();
     match keys.as_slice() {
-        // The names of headers and not their values, and not a key whose name says nothing: the name of the vendor.
-        [Some("vendors"), Some(_), Some("requests"), None, Some("header")]
-        | [Some("vendors"), Some(_), Some("credential"), Some("header")] => false,
+        _ if is_header_name_at(steps) => false,
+        // The name of the vendor says nothing.
         [Some("vendors"), Some(_), rest @ ..] => rest.iter().flatten().any(|key| is_secret_key(key)),
         keys => keys.iter().flatten().any(|key| is_secret_key(key)),
     }
+}
+
+/// Whether the key at the end of these steps can be shown: a colon that was forgotten may have made a key of a secret.
+pub(super) fn is_key_shown(steps: &[&Step]) -> bool {
+    let key = steps.last().and_then(|step| step.key());
+    !is_secret_at(steps) || key.is_none_or(plain::is_name)
+}
+
+/// Whether the value at the end of these steps is the name of a header and not what it holds.
+pub(super) fn is_header_name_at(steps: &[&Step]) -> bool {
+    let keys: Vec<_> = steps.iter().map(|step| step.key()).collect();
+    matches!(
+        keys.as_slice(),
+        [Some("vendors"), Some(_), Some("requests"), None, Some("header")]
+            | [Some("vendors"), Some(_), Some("credential"), Some("header")]
+    )
 }
 
 /// The byte of line `index` from which on it must not be shown, if there is one. A value that begins at the byte `name` is known
@@ -59,20 +75,38 @@ fn hidden_value_from(lines: &[&str], index: usize, line: &str, name: Option<usiz
         key == "header"
             && name.and_then(|name| line.get(after..name)).is_some_and(|between| between.trim().is_empty())
     };
-    let secret = keys(line).find(|&(key, after)| is_secret_key(key) && !is_name(key, after));
-    if let Some((_, from)) = secret {
+    if is_within_secret(lines, index, line) {
+        let Some((_, from)) = keys(line).next().filter(|&(_, after)| is_shown_as_key(line, after)) else {
+            return Some(indentation(line));
+        };
         return (!is_reference(line.get(from..)?)).then_some(from);
     }
+    let (key, from) = keys(line).find(|&(key, after)| is_secret_key(key) && !is_name(key, after))?;
+    if !plain::is_name(key) {
+        return line.get(..from)?.rfind(key);
+    }
+    (!is_reference(line.get(from..)?)).then_some(from)
+}
+
+/// Whether line `index` belongs to the secret of a line above.
+fn is_within_secret(lines: &[&str], index: usize, line: &str) -> bool {
     let above = || lines.iter().take(index).rev().copied().filter(|line| !line.trim().is_empty());
-    let within = above().next().is_some_and(leaves_secret_open) || {
+    above().next().is_some_and(leaves_secret_open) || {
         let mut indent = indentation(line);
         above().any(|above| {
             let outer = indentation(above) < indent;
             indent = indent.min(indentation(above));
             outer && after_secret_key(above).is_some()
         })
-    };
-    within.then(|| keys(line).next().map_or(indentation(line), |(_, after)| after))
+    }
+}
+
+/// Whether what stands in `line` before the colon that ends at `after` is a key that can be shown.
+fn is_shown_as_key(line: &str, after: usize) -> bool {
+    let key = line.get(..after).unwrap_or_default().trim_end_matches(':').trim();
+    plain::is_name(
+        key.trim_start_matches(|c: char| c.is_whitespace() || "{[,-?".contains(c)).trim_matches(['"', '\'']),
+    )
 }
 
 /// The end of the first key in `line` under which a secret may stand, its colon included.
@@ -103,7 +137,7 @@ pub(super) fn is_reference(value: &str) -> bool {
         return false;
     };
     let rest = rest.trim_start_matches(['"', '\'']).trim_start();
-    !name.contains(":-") && !name.contains("${") && (rest.is_empty() || rest.starts_with('#'))
+    plain::is_expression(name) && (rest.is_empty() || rest.starts_with('#'))
 }
 
 /// Whether `line` begins a secret that goes on in the next one.
@@ -113,10 +147,33 @@ fn leaves_secret_open(line: &str) -> bool {
     };
     let value = value.trim();
     match value.chars().next() {
-        None | Some('|' | '>' | '{' | '[' | '&' | '#') => true,
-        Some(quote @ ('"' | '\'')) => value.len() == 1 || !value.ends_with(quote),
+        None | Some('|' | '>' | '&' | '#') => true,
+        Some('{' | '[') => !is_closed(value),
+        Some(quote @ ('"' | '\'')) => !is_quote_closed(value.get(1..).unwrap_or_default(), quote),
         Some(_) => false,
     }
+}
+
+/// Whether the quote that begins before `rest` ends in it.
+fn is_quote_closed(rest: &str, quote: char) -> bool {
+    let escaped = if quote == '"' { ["\\\\", "\\\""] } else { ["''", "''"] };
+    escaped.iter().fold(rest.to_owned(), |rest, escaped| rest.replace(escaped, "")).contains(quote)
+}
+
+/// Whether the bracket at the beginning of `value` is closed in it.
+fn is_closed(value: &str) -> bool {
+    let (mut quote, mut depth) = (None, 0_usize);
+    value.chars().any(|c| {
+        match (quote, c) {
+            (Some(begun), _) if begun == c => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '{' | '[') => depth += 1,
+            (None, '}' | ']') => depth = depth.saturating_sub(1),
+            (None, _) => {}
+        }
+        depth == 0
+    })
 }
 
 fn indentation(line: &str) -> usize {
@@ -192,6 +249,18 @@ apis: [{ endpoints: { production: [{ name: a, header: b, credential: b, headers:
             ("url: https://a/v1?key=sk-1", 0, "url: https://a/v1?"),
             ("url: https://a/v1@x", 0, "url: https://a/v1@x"),
             ("credential: |\n  sk-1", 1, "  "),
+            ("headers: {\n  X-Key: sk-1, token: ${KEY} }", 1, "  X-Key:"),
+            ("- { credential: \"sk-1\" }\nname: a", 1, "name: a"),
+            ("credential: \"sk-\\\"\nname: a", 1, "name:"),
+            ("credential: 'sk-''\nname: a", 1, "name:"),
+            ("credential: { bearer: \"}\" }\nname: a", 1, "name: a"),
+            ("credential: { bearer: \"}\",\nname: a", 1, "name:"),
+            ("credential: ${sk-1}", 0, "credential:"),
+            ("credential: ${file:sk-1}", 0, "credential:"),
+            ("credential:\n  bearer:sk-1: x", 1, "  "),
+            ("headers:\n  - \"a\": sk-1", 1, "  - \"a\":"),
+            ("headers:\n  \"Authorization: Bearer sk-1\":", 1, "  \"Authorization:"),
+            ("headers:\n  Authorization Bearer sk-1: x", 1, "  "),
             ("credential: \"sk-1\nsk-2\"", 1, ""),
             ("{\"credential\":\n\"sk-1\"}", 1, ""),
             ("  credential: sk-1\n  name: x", 1, "  name: x"),

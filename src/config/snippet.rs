@@ -22,6 +22,8 @@ pub(super) struct Source<'t> {
 pub(super) enum Marked {
     /// A key.
     Key,
+    /// A key whose value must not be shown.
+    SecretKey,
     /// A value that is no mapping or list.
     Value,
     /// A value that must not be shown.
@@ -93,12 +95,18 @@ impl<'t> Source<'t> {
         if marked == Marked::Secret && !secret::is_reference(rest) {
             hidden = Some(hidden.map_or(begin, |hidden| hidden.min(begin)));
         }
+        if marked == Marked::SecretKey {
+            let end = begin + length;
+            let end = end + usize::from(line.get(end..).is_some_and(|after| after.starts_with(':')));
+            hidden = Some(hidden.map_or(end, |hidden| hidden.min(end)));
+        }
         let Some(hidden) = hidden else {
             return Some(fit(line, begin, length));
         };
         let mut shown = line.get(..hidden)?.to_owned();
         if begin + length > hidden {
-            let visible = if marked == Marked::Key { line.get(begin..begin + length)? } else { "" };
+            let is_key = matches!(marked, Marked::Key | Marked::SecretKey);
+            let visible = if is_key { line.get(begin..begin + length)? } else { "" };
             shown.push_str(if visible.is_empty() { " " } else { " … " });
             (begin, length) = (shown.len(), visible.len().max('…'.len_utf8()));
             shown.push_str(visible);
@@ -122,8 +130,8 @@ fn extent(before: &str, rest: &str, marked: Marked) -> usize {
     let end = match marked {
         Marked::Start if rest.starts_with(['{', '[']) => rest.rfind(['}', ']']).map(|at| at + 1),
         Marked::Start => rest.find([':', ' ', '\t', ',']).or(Some(rest.len())),
-        Marked::Key if in_flow => rest.find([':', ',', '}']),
-        Marked::Key => rest.find(':'),
+        Marked::Key | Marked::SecretKey if in_flow => rest.find([':', ',', '}']),
+        Marked::Key | Marked::SecretKey => rest.find(':'),
         Marked::Value | Marked::Secret if in_flow => rest.find([',', '}', ']']),
         Marked::Value | Marked::Secret | Marked::Point => None,
     };

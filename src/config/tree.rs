@@ -3,6 +3,8 @@
 //! Nodes live in one list and are named by their place in it, so that everything read from them later can be traced back
 //! to the key path, and from there to a line and column.
 
+use super::secret;
+
 /// A YAML document.
 #[derive(Default)]
 pub(super) struct Tree {
@@ -117,10 +119,12 @@ impl Tree {
         steps
     }
 
-    /// The key path of the node: `apis[0].operations[0].policy`. Empty for the document itself.
+    /// The key path of the node: `apis[0].operations[0].policy`. Empty for the document itself. A key that may be a secret is
+    /// `…` in it.
     pub(super) fn path(&self, node: NodeId) -> String {
         let mut path = String::new();
-        for step in self.steps(node) {
+        let steps = self.steps(node);
+        for (index, step) in steps.iter().enumerate() {
             match step {
                 Step::Root => {}
                 Step::Item(index) => path.push_str(&format!("[{index}]")),
@@ -128,7 +132,11 @@ impl Tree {
                     if !path.is_empty() {
                         path.push('.');
                     }
-                    path.extend(name.chars().flat_map(char::escape_debug));
+                    if secret::is_key_shown(steps.get(..=index).unwrap_or_default()) {
+                        path.extend(name.chars().flat_map(char::escape_debug));
+                    } else {
+                        path.push('…');
+                    }
                 }
             }
         }

@@ -6,6 +6,7 @@ use super::super::findings::Spot;
 use super::super::located::Located;
 use super::super::nearest::did_you_mean;
 use super::super::outside::is_stand_in;
+use super::super::plain::KEY_AND_VALUE;
 use crate::credential::{AwsScope, InvalidCredential, Signer, region_of_host};
 use crate::gateway::{BaseUrl, Credential};
 use crate::vendor::{CredentialScheme, TextScheme, present};
@@ -179,9 +180,14 @@ impl<'f> Parts<'f> {
         let unknown = self.entries().iter().filter(|(name, _)| !KEYS.contains(&name.as_str()));
         let mut all = true;
         for (name, part) in unknown {
-            let shown = name.escape_debug();
-            let message = format!("unknown key `{shown}`, expected one of {}", KEYS.join(", "));
-            self.document.findings.error_with(Spot::Key(part.node()), message, did_you_mean(name, KEYS));
+            let shown = self.document.shown_key(part.node());
+            let key = shown.as_ref().map_or_else(|| "(not shown)".to_owned(), |shown| format!("`{shown}`"));
+            let message = format!("unknown key {key}, expected one of {}", KEYS.join(", "));
+            let help = match shown {
+                Some(_) => did_you_mean(name, KEYS),
+                None => Some(KEY_AND_VALUE.to_owned()),
+            };
+            self.document.findings.error_with(Spot::Key(part.node()), message, help);
             all = false;
         }
         all

@@ -3,6 +3,8 @@
 use super::super::document::Document;
 use super::super::findings::Spot;
 use super::super::located::Located;
+use super::super::plain::KEY_AND_VALUE;
+use super::super::tree::NodeId;
 use crate::credential::SUPERSEDED;
 use crate::vendor::KEY_HEADERS;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -93,23 +95,32 @@ pub(super) fn list(
     given: &BTreeMap<String, Located<String>>,
     objection: impl Fn(&HeaderName) -> Option<String>,
 ) -> Option<Vec<(HeaderName, HeaderValue)>> {
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut seen: BTreeMap<String, NodeId> = BTreeMap::new();
     let mut headers = Vec::new();
     for (name, value) in given {
         let problem = match HeaderName::try_from(name) {
             Err(_) => Some("is not the name of a header".to_owned()),
-            Ok(header) => match (objection(&header), seen.insert(header.as_str().to_owned(), name)) {
+            Ok(header) => match (objection(&header), seen.insert(header.as_str().to_owned(), value.node())) {
                 (Some(problem), _) => Some(problem),
-                (None, Some(first)) => Some(format!("is the same header as `{first}`")),
+                (None, Some(first)) => Some(match document.shown_key(first) {
+                    Some(first) => format!("is the same header as `{first}`"),
+                    None => "is the same header as another here".to_owned(),
+                }),
                 (None, None) => {
                     headers.push(self::value(document, value).map(|value| (header, value)));
                     None
                 }
             },
         };
-        if let Some(problem) = problem {
-            document.findings.error(Spot::Key(value.node()), format!("`{}` {problem}", name.escape_debug()));
-            headers.push(None);
+        let Some(problem) = problem else { continue };
+        headers.push(None);
+        let spot = Spot::Key(value.node());
+        match document.shown_key(value.node()) {
+            Some(name) => document.findings.error(spot, format!("`{name}` {problem}")),
+            None => {
+                let message = format!("a key (not shown) {problem}");
+                document.findings.error_with_help(spot, message, KEY_AND_VALUE);
+            }
         }
     }
     headers.into_iter().collect()
