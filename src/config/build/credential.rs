@@ -3,6 +3,7 @@
 use super::super::credential_entry::{CredentialEntry, Part};
 use super::super::document::Document;
 use super::super::findings::Spot;
+use super::super::flaw::one_of;
 use super::super::located::Located;
 use super::super::nearest::did_you_mean;
 use super::super::outside::is_stand_in;
@@ -16,6 +17,14 @@ use std::sync::Arc;
 /// The keys that a credential of named parts can have.
 const KEYS: [&str; 7] =
     ["bearer", "access_key_id", "secret_access_key", "session_token", "profile", "instance", "region"];
+
+/// The kinds of credential, each with the key that tells it and those that it can have besides.
+const KINDS: [(&str, &[&str]); 4] = [
+    ("bearer", &[]),
+    ("access_key_id", &["secret_access_key", "session_token", "region"]),
+    ("profile", &["region"]),
+    ("instance", &["region"]),
+];
 
 /// In the place of a credential that only the process that serves can read: this one presents none.
 const UNREAD: HeaderValue = HeaderValue::from_static("unread");
@@ -103,8 +112,13 @@ impl<'f> Parts<'f> {
         if !self.knows_all() {
             return None;
         }
-        let kinds = ["bearer", "access_key_id", "profile", "instance"];
-        let present: Vec<_> = kinds.into_iter().filter(|kind| self.part(kind).is_some()).collect();
+        let present: Vec<_> = KINDS.into_iter().filter(|(kind, _)| self.part(kind).is_some()).collect();
+        if let [(kind, others)] = present.as_slice()
+            && !self.has_none_but(kind, others)
+        {
+            return None;
+        }
+        let present: Vec<_> = present.into_iter().map(|(kind, _)| kind).collect();
         match present.as_slice() {
             ["bearer"] => {
                 let spot = Spot::Value(self.part("bearer")?.node());
@@ -191,6 +205,21 @@ impl<'f> Parts<'f> {
             all = false;
         }
         all
+    }
+
+    /// Whether it has no keys but `kind` and these. Those that it has are reported.
+    fn has_none_but(&self, kind: &str, others: &[&str]) -> bool {
+        let listed = |name: &str| name == kind || others.contains(&name);
+        let foreign: Vec<_> = self.entries().iter().filter(|(name, _)| !listed(name)).collect();
+        for (name, part) in &foreign {
+            let message = format!("`{name}` does not belong to a credential with `{kind}`");
+            let help = match others {
+                [] => format!("`{kind}` stands alone"),
+                others => format!("beside `{kind}` there can be {}", one_of(others)),
+            };
+            self.document.findings.error_with_help(Spot::Key(part.node()), message, help);
+        }
+        foreign.is_empty()
     }
 
     fn entries(&self) -> &'f [(String, Located<Part>)] {
