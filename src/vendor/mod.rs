@@ -24,6 +24,17 @@ use crate::splice::template::Slash;
 use http::header::{HeaderName, HeaderValue};
 use std::sync::Arc;
 
+/// Each of `places` once, in the order in which they come.
+fn distinct(places: impl Iterator<Item = String>) -> Vec<String> {
+    let mut distinct = Vec::new();
+    for place in places {
+        if !distinct.contains(&place) {
+            distinct.push(place);
+        }
+    }
+    distinct
+}
+
 /// An AI service provider.
 #[derive(Debug)]
 pub struct Vendor {
@@ -57,10 +68,10 @@ impl Vendor {
         let places = |vendor: &Self, with_followers: bool| {
             let rules = vendor.requests.iter().filter(|rule| with_followers || !rule.is_by_path());
             let json = rules.clone().filter_map(|rule| rule.json.as_ref());
-            let json = json.map(|json| format!("`{}`", json.path));
+            let json = json.map(|place| place.to_string());
             let forms = rules.filter_map(|rule| rule.form.as_ref());
             let forms = forms.map(|field| format!("the form field `{field}`"));
-            (json.collect::<Vec<_>>(), forms.collect::<Vec<_>>())
+            (distinct(json), distinct(forms))
         };
         let ((own_json, own_forms), (other_json, other_forms)) = (places(self, false), places(other, true));
         let differing = |own: &[String], other: &[String]| {

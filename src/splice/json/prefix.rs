@@ -6,6 +6,7 @@ use super::scan::locate;
 use super::text;
 use crate::splice::place::{Form, Place, Value};
 use bytes::Bytes;
+use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -59,6 +60,16 @@ impl FromStr for JsonPrefix {
             Some(found) => Err(JsonPrefixError::BadCharacter(found)),
             None if text.is_empty() => Err(JsonPrefixError::Empty),
             None => Ok(Self(text.into())),
+        }
+    }
+}
+
+impl fmt::Display for JsonPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.path)?;
+        match &self.prefix {
+            Some(JsonPrefix(prefix)) => write!(f, " after `{prefix}`"),
+            None => Ok(()),
         }
     }
 }
