@@ -11,7 +11,7 @@ use super::super::file::File;
 use super::super::findings::Spot;
 use super::super::located::Located;
 use super::super::nearest::did_you_mean;
-use super::super::tree::NodeId;
+use super::super::tree::{NodeId, ROOT};
 use super::super::vendor_entry::VendorEntry;
 use super::showable;
 use crate::vendor::Vendor;
@@ -220,6 +220,13 @@ fn base(document: &Document, given: &Located<String>) -> Option<Draft> {
     }
     let shown = document.shown(given.node());
     let names: Vec<_> = catalog::names().collect();
+    let vendors = document.tree.child(ROOT, "vendors");
+    if vendors.and_then(|vendors| document.tree.child(vendors, name)).is_some() {
+        let message = format!("`{shown}` is a vendor of this file: only built-in ones can be extended");
+        let help = format!("the built-in ones are {}", names.join(", "));
+        document.findings.error_with_help(Spot::Value(given.node()), message, help);
+        return None;
+    }
     let message = format!("unknown vendor `{shown}`, expected one of {}", names.join(", "));
     document.findings.error_with(Spot::Value(given.node()), message, did_you_mean(name, names));
     None
