@@ -1,6 +1,7 @@
 //! The credential of an endpoint as a file writes it: one text, or named parts.
 
 use super::located::Located;
+use super::schema::REFERENCE;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use std::borrow::Cow;
@@ -106,7 +107,7 @@ impl JsonSchema for CredentialEntry {
                 }, "required": ["profile"] },
                 { "type": "object", "additionalProperties": false, "properties": {
                     "instance": {
-                        "const": true,
+                        "anyOf": [{ "const": true }, { "type": "string", "pattern": REFERENCE }],
                         "description": "The role of the AWS instance, task or pod that the gateway runs on signs."
                     },
                     "region": text("The AWS region. Default: the one in the endpoint's host."),

@@ -42,6 +42,7 @@ pub(super) struct File {
     /// How much of what is accepted.
     pub(super) limits: Option<Located<LimitsSection>>,
     /// Vendors by name: adds one, or replaces what is known of a built-in one, such as its models.
+    #[schemars(with = "Option<BTreeMap<String, Option<VendorEntry>>>")]
     pub(super) vendors: Option<Located<BTreeMap<String, Located<VendorEntry>>>>,
     /// The AI APIs that are served, at least one.
     pub(super) apis: List<ApiEntry>,

@@ -2,6 +2,7 @@
 
 use super::file::PairEntry;
 use super::located::Located;
+use super::schema::REFERENCE;
 use crate::balance::turn::MAX_WEIGHT;
 use crate::balance::{Cause, StatusClass};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -228,6 +229,6 @@ impl JsonSchema for PairList {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let pairs = generator.subschema_for::<Vec<PairEntry>>();
-        json_schema!({ "anyOf": [pairs, { "const": "disabled" }] })
+        json_schema!({ "anyOf": [pairs, { "const": "disabled" }, { "type": "string", "pattern": REFERENCE }] })
     }
 }

@@ -4,18 +4,36 @@ use super::file::File;
 use schemars::Schema;
 use schemars::transform::{RecursiveTransform, Transform};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// What a text has in it that comes from outside the file.
+pub(super) const REFERENCE: &str = r"\$\{";
 
 /// The JSON Schema of the file, with the documentation of each key.
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(File);
-    RecursiveTransform(as_written).transform(&mut schema);
+    let containers = containers(&schema);
+    RecursiveTransform(|schema: &mut Schema| as_written(schema, &containers)).transform(&mut schema);
     schema.to_value()
 }
 
+/// The references to definitions of mappings.
+fn containers(schema: &Schema) -> BTreeSet<String> {
+    let definitions = schema.get("$defs").and_then(Value::as_object).into_iter().flatten();
+    let objects = definitions.filter(|(_, definition)| is_of_type(definition, "object"));
+    objects.map(|(name, _)| format!("#/$defs/{name}")).collect()
+}
+
+fn is_of_type(schema: &Value, name: &str) -> bool {
+    schema.get("type").is_some_and(|found| found == name)
+}
+
 /// From the types that values have to what can stand in a file for them.
-fn as_written(schema: &mut Schema) {
+fn as_written(schema: &mut Schema, containers: &BTreeSet<String>) {
     if let Some(object) = schema.as_object_mut() {
         leave_null_to_containers(object);
+        leave_no_null_beside_texts(object, containers);
+        allow_references_to_names(object);
         allow_references(object);
         join_lines(object);
     }
@@ -38,6 +56,33 @@ fn leave_null_to_containers(object: &mut Map<String, Value>) {
     }
 }
 
+/// The same, where a schema has alternatives: `null` stays beside a mapping and beside the list of pairs.
+fn leave_no_null_beside_texts(object: &mut Map<String, Value>, containers: &BTreeSet<String>) {
+    let Some(Value::Array(alternatives)) = object.get_mut("anyOf") else { return };
+    let is_container = |schema: &Value| {
+        let name = schema.get("$ref").and_then(Value::as_str);
+        name.is_some_and(|name| containers.contains(name)) || schema.get("anyOf").is_some()
+    };
+    if !alternatives.iter().any(is_container) {
+        alternatives.retain(|schema| !is_of_type(schema, "null"));
+    }
+}
+
+/// One of a few names can come out of a `${…}`.
+fn allow_references_to_names(object: &mut Map<String, Value>) {
+    let is_name = |schema: &Value| schema.get("const").is_some_and(Value::is_string);
+    match object.remove("oneOf") {
+        Some(Value::Array(mut names)) if names.iter().all(is_name) => {
+            names.push(json!({ "type": "string", "pattern": REFERENCE }));
+            object.insert("anyOf".to_owned(), Value::Array(names));
+        }
+        Some(other) => {
+            object.insert("oneOf".to_owned(), other);
+        }
+        None => {}
+    }
+}
+
 /// A number or boolean can come out of a `${…}`.
 fn allow_references(object: &mut Map<String, Value>) {
     let Some(name @ ("integer" | "number" | "boolean")) = object.get("type").and_then(Value::as_str) else {
@@ -45,7 +90,7 @@ fn allow_references(object: &mut Map<String, Value>) {
     };
     let types = json!([name, "string"]);
     object.insert("type".to_owned(), types);
-    object.insert("pattern".to_owned(), json!(r"\$\{"));
+    object.insert("pattern".to_owned(), json!(REFERENCE));
 }
 
 /// Documentation is broken into lines for the source, which editors would show.
@@ -98,5 +143,36 @@ mod tests {
         assert_eq!(pair["properties"]["endpoint"]["type"], "string");
         let threads = &schema["$defs"]["ServerSection"]["properties"]["threads"];
         assert_eq!(threads["type"], json!(["integer", "string"]));
+    }
+
+    /// What the loader takes without a value, or out of a variable, the schema has, and nothing else.
+    #[test]
+    fn values_that_are_left_out_and_that_come_from_outside_are_as_in_a_file() {
+        let schema = schema();
+        let null = json!({ "type": "null" });
+        let reference = json!({ "type": "string", "pattern": REFERENCE });
+        let alternatives =
+            |path: &str| schema.pointer(path).and_then(|it| it["anyOf"].as_array()).unwrap().clone();
+        let vendor = "/$defs/VendorEntry/properties";
+        for (path, takes_null) in [
+            ("/properties/vendors/additionalProperties", true),
+            (&*format!("{vendor}/response"), true),
+            ("/$defs/PolicyEntry/properties/production", true),
+            ("/$defs/EndpointEntry/properties/credential", false),
+            (&*format!("{vendor}/model_list"), false),
+        ] {
+            assert_eq!(alternatives(path).contains(&null), takes_null, "{path}");
+        }
+        for path in [
+            &*format!("{vendor}/model_list/anyOf/0"),
+            "/$defs/PolicyEntry/properties/type",
+            "/$defs/PolicyEntry/properties/production/anyOf/0",
+            "/$defs/Credential/anyOf/4/properties/instance",
+        ] {
+            assert!(alternatives(path).contains(&reference), "{path}");
+        }
+        properties(&schema, "", &mut |path, schema| {
+            assert!(schema.get("oneOf").is_none(), "{path}: {schema}");
+        });
     }
 }
