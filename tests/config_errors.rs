@@ -104,6 +104,10 @@ fn a_secret_written_as_a_key_is_not_shown() {
             "headers:\n            \"Authorization: Bearer KEY\": a\n            KEY: a\n            \"KEY\": \"a\\n\"",
             "headers: { x: \"${KEY}\" }",
             "\"bearer KEY\": a",
+            "auth: KEY",
+            "KEY: x",
+            "key: { api: KEY }",
+            "protocol: KEY",
         ] {
             let section = section.replace("KEY", key);
             let text = format!(

@@ -40,7 +40,8 @@ impl Document {
         match self.tree.kind(node) {
             Kind::Text(Text { value, written }) => {
                 let text = written.as_deref().unwrap_or(value);
-                if secret::hidden_in_url(text).is_some() { "…".to_owned() } else { shorten(text) }
+                let is_hidden = secret::hidden_in_url(text).is_some() || plain::key_in(text).is_some();
+                if is_hidden { "…".to_owned() } else { shorten(text) }
             }
             Kind::Bool(value) => value.to_string(),
             Kind::Integer(value) => value.to_string(),

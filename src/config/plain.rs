@@ -62,6 +62,14 @@ pub(super) fn is_text_of_names(text: &str) -> bool {
     text.split_whitespace().all(|word| is_name(word) || is_reference(word))
 }
 
+/// The byte at which a word begins in `text` that looks like a vendor's key, wherever it stands.
+pub(super) fn key_in(text: &str) -> Option<usize> {
+    let is_of_a_word = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let is_key = |word: &str| word.len() >= WORD && begins_like_a_key(word);
+    let word = text.split(|c: char| !is_of_a_word(c)).find(|word| is_key(word))?;
+    text.find(word)
+}
+
 fn begins_like_a_key(text: &str) -> bool {
     let begins = |beginnings: &[&str]| beginnings.iter().any(|beginning| text.starts_with(beginning));
     begins(&BEGINNINGS) || begins(&OF_AWS) && text.chars().all(|c| c.is_ascii_alphanumeric())
@@ -100,6 +108,15 @@ mod tests {
             assert!(!is_name(name), "{name}");
         }
         assert!(!is_name(&"a".repeat(65)));
+    }
+
+    #[test]
+    fn keys_are_found_wherever_they_stand() {
+        assert_eq!(key_in("key: \"sk-proj-0123456789\""), Some(6));
+        assert_eq!(key_in("AKIAIOSFODNN7EXAMPLE"), Some(0));
+        for text in ["name: task-sk-runner-0123456789", "model: sk-1", "url: https://a/v1", ""] {
+            assert_eq!(key_in(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub(super) fn is_secret_at(steps: &[&Step]) -> bool {
 /// Whether the key at the end of these steps can be shown: a colon that was forgotten may have made a key of a secret.
 pub(super) fn is_key_shown(steps: &[&Step]) -> bool {
     let key = steps.last().and_then(|step| step.key());
-    !is_secret_at(steps) || key.is_none_or(plain::is_name)
+    let is_fit = |key: &str| plain::key_in(key).is_none() && (!is_secret_at(steps) || plain::is_name(key));
+    key.is_none_or(is_fit)
 }
 
 /// Whether the value at the end of these steps is the name of a header and not what it holds.
@@ -54,7 +55,7 @@ pub(super) fn is_header_name_at(steps: &[&Step]) -> bool {
 /// to be the name of a header.
 pub(super) fn hidden_from(lines: &[&str], index: usize, name: Option<usize>) -> Option<usize> {
     let line = lines.get(index)?;
-    let hidden = [hidden_value_from(lines, index, line, name), hidden_in_url(line)];
+    let hidden = [hidden_value_from(lines, index, line, name), hidden_in_url(line), plain::key_in(line)];
     hidden.into_iter().flatten().min()
 }
 
@@ -255,6 +256,7 @@ apis: [{ endpoints: { production: [{ name: a, header: b, credential: b, headers:
             ("credential: 'sk-''\nname: a", 1, "name:"),
             ("credential: { bearer: \"}\" }\nname: a", 1, "name: a"),
             ("credential: { bearer: \"}\",\nname: a", 1, "name:"),
+            ("- { name: a, key: sk-proj-0123456789, b: c }", 0, "- { name: a, key: "),
             ("credential: ${sk-1}", 0, "credential:"),
             ("credential: ${file:sk-1}", 0, "credential:"),
             ("credential:\n  bearer:sk-1: x", 1, "  "),
