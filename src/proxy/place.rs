@@ -1,7 +1,7 @@
 //! Where in a request its model stands.
 
 use super::refusal::Refusal;
-use crate::gateway::Pairs;
+use crate::gateway::{Endpoint, Pairs};
 use crate::splice::{self, Boundary, JsonPlace, Place, query};
 use crate::vendor::{AddressError, Asked, RequestRule, Vendor};
 use http::header::CONTENT_TYPE;
@@ -57,14 +57,15 @@ pub fn look(
     context_len: usize,
 ) -> Result<Looked, Refusal> {
     let path = request.uri.path().get(context_len..).unwrap_or_default();
-    // Another pair's endpoint is of the same format, and has its base where the first one has it.
     let base = pairs.pair(0).map_or("", |pair| pair.endpoint.url().path());
     let outset = vendor.outset(base, path).map_err(Refusal::InvalidPath)?;
     let outset = outset.ok_or_else(|| no_route(vendor))?;
     let beside = asked_beside(request, outset.rule)?;
     let mut place = body_place(request, outset.rule)?;
-    let foreign = pairs.iter().filter(|pair| pair.endpoint.vendor().name != vendor.name);
-    for endpoint in foreign.map(|pair| &pair.endpoint) {
+    let endpoints = pairs.iter().map(|pair| &pair.endpoint);
+    let is_first =
+        |endpoint: &Endpoint| endpoint.vendor().name == vendor.name && endpoint.url().path() == base;
+    for endpoint in endpoints.filter(|endpoint| !is_first(endpoint)) {
         let asked = Asked { path, query: request.uri.query() };
         let address = endpoint.vendor().address(vendor, endpoint.url().path(), asked, "model");
         let rule = address.map_err(|error| refusal(error, endpoint.vendor()))?.rule;

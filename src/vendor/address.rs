@@ -7,7 +7,6 @@ use super::{RequestRule, Vendor};
 use crate::splice::query::{self, QueryError};
 use crate::splice::template::{self, InPath, PathError};
 use std::borrow::Cow;
-use std::ops::Range;
 
 /// A request as its client sent it: what there is of its path below the context, and its query.
 #[derive(Debug, Clone, Copy)]
@@ -57,8 +56,16 @@ struct Route<'v, 'q> {
     path: String,
     query: Option<Cow<'q, str>>,
     rule: &'v RequestRule,
-    /// Where the model stands in it.
-    model: Option<Range<usize>>,
+    /// The model in it.
+    model: Option<InPath>,
+}
+
+/// What of a request is appended to the path of an endpoint.
+struct Unmounted<'r> {
+    path: &'r str,
+    query: Option<Cow<'r, str>>,
+    /// The path begins with a prefix of the endpoint's vendor.
+    has_prefix: bool,
 }
 
 impl Vendor {
@@ -68,16 +75,13 @@ impl Vendor {
     /// # Errors
     /// The model in the path cannot be read.
     pub fn outset(&self, base: &str, path: &str) -> Result<Option<Outset<'_>>, PathError> {
-        let mut found = self.rule_at(path)?;
-        if found.is_none() && !base.is_empty() {
-            found = self.rule_at(&[base, path].concat())?;
-        }
-        if found.is_none() {
-            // As it goes out then, with a model that the path does not name yet.
-            let route = self.below_a_prefix("", path, None, Some("model"))?;
-            found = route.map(|route| (route.rule, None));
-        }
-        Ok(found.map(|(rule, model)| Outset { rule, asked: model.map(|model| model.asked) }))
+        let asked = self.unmounted(self, Asked { path, query: None });
+        let route = self.route(base, asked, Some("model"))?;
+        Ok(route.map(|Route { path: whole, rule, model, .. }| {
+            // One that the client has not written is not its own.
+            let is_clients = |model: &InPath| model.span.start + path.len() >= whole.len();
+            Outset { rule, asked: model.filter(is_clients).map(|model| model.asked) }
+        }))
     }
 
     /// Where a request that asks a vendor like `client` for `asked` goes at an endpoint of this one, to whose path `base`
@@ -92,11 +96,11 @@ impl Vendor {
         asked: Asked<'_>,
         model: &str,
     ) -> Result<Address<'v>, AddressError> {
-        let (rest, query) = self.unmounted(client, asked);
-        let route = self.route(base, rest, query, Some(model))?.ok_or(AddressError::NoRoute)?;
-        let Route { mut path, query, rule, model: place } = route;
+        let asked = self.unmounted(client, asked);
+        let Route { mut path, query, rule, model: place } =
+            self.route(base, asked, Some(model))?.ok_or(AddressError::NoRoute)?;
         if let Some(place) = place {
-            path = template::replace(&path, &place, model, rule.path.slash());
+            path = template::replace(&path, &place.span, model, rule.path.slash());
         }
         let query = match &rule.query {
             Some(name) => with_model(query, name, model, !rule.is_by_path())?,
@@ -107,61 +111,67 @@ impl Vendor {
 
     /// The same of a request whose model is not touched: the path, which need not fit any rule, and the query.
     pub fn passed<'r>(&self, client: &Self, base: &str, asked: Asked<'r>) -> (String, Option<Cow<'r, str>>) {
-        let (rest, query) = self.unmounted(client, asked);
         if client.name != self.name && self.mount.is_some() {
             // What cannot be read as one of ours goes as it is.
-            if let Ok(Some(route)) = self.route(base, rest, query.clone(), None) {
+            if let Ok(Some(route)) = self.route(base, self.unmounted(client, asked), None) {
                 return (route.path, route.query);
             }
         }
-        ([base, rest].concat(), query)
+        let Unmounted { path, query, .. } = self.unmounted(client, asked);
+        ([base, path].concat(), query)
     }
 
-    /// Where what is asked for below `base` fits a rule: as it is, or below one of our prefixes.
+    /// Where what is asked for at `base` fits a rule: as it is, or below one of our prefixes, of which there is one at most.
     fn route<'q>(
         &self,
         base: &str,
-        rest: &str,
-        query: Option<Cow<'q, str>>,
+        asked: Unmounted<'q>,
         model: Option<&str>,
     ) -> Result<Option<Route<'_, 'q>>, PathError> {
-        let path = [base, rest].concat();
-        let mut found = self.rule_at(&path)?.map(|(rule, model)| (rule, model.map(|model| model.span)));
-        if found.is_none() && !base.is_empty() {
-            // A pattern may say what stands below the base.
-            let shifted = |span: Range<usize>| span.start + base.len()..span.end + base.len();
-            found = self.rule_at(rest)?.map(|(rule, model)| (rule, model.map(|model| shifted(model.span))));
+        let Unmounted { path: rest, query, has_prefix } = asked;
+        let mounted = self.mount.as_ref().and_then(|mount| mount.root(base));
+        let root = mounted.map_or(base, |(root, _)| root);
+        let base = if has_prefix { root } else { base };
+        if let Some((path, (rule, place))) = self.fit(base, rest)? {
+            let query = match (&self.mount, mounted) {
+                (Some(mount), Some((_, true))) if !has_prefix => mount.complete(query),
+                _ => query,
+            };
+            return Ok(Some(Route { path, query, rule, model: place }));
         }
-        match found {
-            Some((rule, model)) => Ok(Some(Route { path, query, rule, model })),
-            None => self.below_a_prefix(base, rest, query, model),
-        }
-    }
-
-    /// The first of our prefixes below which `rest` fits a rule.
-    fn below_a_prefix<'q>(
-        &self,
-        base: &str,
-        rest: &str,
-        query: Option<Cow<'q, str>>,
-        model: Option<&str>,
-    ) -> Result<Option<Route<'_, 'q>>, PathError> {
-        // What begins with one of ours already, and fits no rule, is no path of ours.
-        let Some(mount) = self.mount.as_ref().filter(|mount| mount.strip(rest, None).is_none()) else {
-            return Ok(None);
-        };
+        let Some(mount) = self.mount.as_ref().filter(|_| !has_prefix) else { return Ok(None) };
         for (prefix, is_first) in mount.prefixes(model) {
-            let path = [base, &prefix, rest].concat();
-            if let Some((rule, place)) = self.rule_at(&path)? {
+            if let Some((path, (rule, place))) = self.fit(root, &[&prefix, rest].concat())? {
                 let query = if is_first { mount.complete(query) } else { query };
-                return Ok(Some(Route { path, query, rule, model: place.map(|place| place.span) }));
+                return Ok(Some(Route { path, query, rule, model: place }));
             }
         }
         Ok(None)
     }
 
+    /// The path of `rest` at `base` and the rule that it fits, or that `rest` fits alone: a pattern may say what stands below
+    /// the base.
+    fn fit(&self, base: &str, rest: &str) -> Result<Option<(String, Fit<'_>)>, PathError> {
+        let path = [base, rest].concat();
+        let whole = match self.rule_at(&path) {
+            Ok(found) => found,
+            // What is wrong is told by its place in what was asked for, if it stands there.
+            Err(error) => return self.rule_at(rest).and(Err(error)),
+        };
+        if whole.is_some() || base.is_empty() {
+            return Ok(whole.map(|fit| (path, fit)));
+        }
+        Ok(self.rule_at(rest)?.map(|(rule, place)| {
+            let shifted = |place: InPath| InPath {
+                span: place.span.start + base.len()..place.span.end + base.len(),
+                asked: place.asked,
+            };
+            (path, (rule, place.map(shifted)))
+        }))
+    }
+
     /// The first rule whose path fits, and the model in it.
-    fn rule_at(&self, path: &str) -> Result<Option<(&RequestRule, Option<InPath>)>, PathError> {
+    fn rule_at(&self, path: &str) -> Result<Option<Fit<'_>>, PathError> {
         for rule in &self.requests {
             if !rule.is_by_path() {
                 if rule.path.fits(path) {
@@ -175,15 +185,23 @@ impl Vendor {
     }
 
     /// What is asked of a vendor like `client`, without what that one has before its paths and this one has not.
-    fn unmounted<'r>(&self, client: &Self, asked: Asked<'r>) -> (&'r str, Option<Cow<'r, str>>) {
-        let foreign = client.mount.as_ref().filter(|_| client.name != self.name);
-        let stripped = foreign.and_then(|mount| Some((mount, mount.strip(asked.path, self.mount.as_ref())?)));
+    fn unmounted<'r>(&self, client: &Self, asked: Asked<'r>) -> Unmounted<'r> {
+        let Asked { path, query } = asked;
+        let stripped = client.mount.as_ref().and_then(|mount| Some((mount, mount.strip(path)?)));
+        let is_ours = |prefix| self.mount.as_ref().is_some_and(|mount| mount.prefixes.contains(prefix));
         match stripped {
-            Some((mount, rest)) => (rest, asked.query.and_then(|query| mount.without_ours(query))),
-            None => (asked.path, asked.query.map(Cow::Borrowed)),
+            Some((mount, (prefix, rest))) if !is_ours(prefix) => Unmounted {
+                path: rest,
+                query: query.and_then(|query| mount.without_ours(query)),
+                has_prefix: false,
+            },
+            _ => Unmounted { path, query: query.map(Cow::Borrowed), has_prefix: stripped.is_some() },
         }
     }
 }
+
+/// A rule, and the model in the path that fits it.
+type Fit<'v> = (&'v RequestRule, Option<InPath>);
 
 /// The query with `model` as its parameter `name`, which is added to it only if it `is_decisive`.
 fn with_model<'q>(

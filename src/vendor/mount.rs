@@ -21,11 +21,18 @@ impl Mount {
         all.filter_map(move |(at, prefix)| Some((prefix.with(model, Slash::Encoded)?, at == 0)))
     }
 
-    /// What follows a prefix that `path` begins with; `None` if it begins with none, or with one that `other` has, too.
-    pub fn strip<'p>(&self, path: &'p str, other: Option<&Self>) -> Option<&'p str> {
-        let is_others = |prefix| other.is_some_and(|other| other.prefixes.contains(prefix));
-        let found = self.prefixes.iter().find_map(|prefix| Some((prefix, prefix.strip(path)?)));
-        found.filter(|(prefix, _)| !is_others(prefix)).map(|(_, rest)| rest)
+    /// The prefix that `path` begins with, and what follows it.
+    pub fn strip<'p>(&self, path: &'p str) -> Option<(&Prefix, &'p str)> {
+        self.prefixes.iter().find_map(|prefix| Some((prefix, prefix.strip(path)?)))
+    }
+
+    /// What stands in `base` before a prefix that it ends with, and whether that is the first of all.
+    pub fn root<'b>(&self, base: &'b str) -> Option<(&'b str, bool)> {
+        let ends = |prefix: &Prefix| {
+            let mut begins = base.match_indices('/').map(|(at, _)| base.split_at(at));
+            begins.find(|(_, end)| prefix.strip(end) == Some("")).map(|(root, _)| root)
+        };
+        self.prefixes.iter().enumerate().find_map(|(at, prefix)| Some((ends(prefix)?, at == 0)))
     }
 
     /// The query with the parameters that come with the first prefix.

@@ -109,7 +109,7 @@ fn a_request_goes_where_its_vendor_has_it() {
             "/openai/deployments/x",
             "/chat/completions",
             "m",
-            "/openai/deployments/m/chat/completions",
+            "/openai/deployments/m/chat/completions?api-version=2024-10-21",
         ),
         (
             "azure-openai",
@@ -251,6 +251,46 @@ fn a_path_that_the_endpoints_vendor_has_not_goes_nowhere() {
 }
 
 #[test]
+fn a_base_may_have_a_prefix_already() {
+    let version = "api-version=2024-10-21";
+    let deployment = format!("/r/openai/deployments/m/chat/completions?{version}");
+    let foundry = "/models/chat/completions?api-version=2024-05-01-preview";
+    for (client, own, base, target, expected) in [
+        ("openai", "azure-openai", "/r/openai/deployments/x", "/chat/completions", deployment.as_str()),
+        ("azure-openai", "azure-openai", "/r/openai/deployments/x", "/chat/completions", &deployment),
+        ("openai", "azure-openai", "/r/openai/deployments/x", "/responses", "/r/openai/v1/responses"),
+        ("openai", "azure-openai", "/r/openai", "/chat/completions", &deployment),
+        ("openai", "azure-openai", "/r/openai", "/responses", "/r/openai/responses"),
+        ("openai", "azure-openai", "/openai/v1", "/chat/completions", "/openai/v1/chat/completions"),
+        (
+            "azure-openai",
+            "azure-openai",
+            "/openai/v1",
+            "/openai/deployments/x/chat/completions?api-version=1",
+            "/openai/deployments/m/chat/completions?api-version=1",
+        ),
+        ("openai", "azure-ai-foundry", "/models", "/chat/completions", foundry),
+        ("openai", "azure-ai-foundry", "/models", "/audio/transcriptions", "/openai/v1/audio/transcriptions"),
+    ] {
+        let made = at(&built_in(client), &built_in(own), base, target, "m").unwrap();
+        assert_eq!(made, expected, "{client} to {own} {base} {target}");
+    }
+}
+
+#[test]
+fn a_prefix_may_stand_below_the_base() {
+    let own =
+        described("requests: [{ path: '/engines/{model}/chat' }], mount: { prefixes: ['/engines/{model}'] }");
+    for base in ["", "/b"] {
+        for target in ["/chat", "/engines/x/chat"] {
+            let expected = format!("{base}/engines/m/chat");
+            assert_eq!(at(&own, &own, base, target, "m").unwrap(), expected, "{target}");
+            assert!(own.outset(base, target).unwrap().is_some(), "{base} {target}");
+        }
+    }
+}
+
+#[test]
 fn a_pattern_may_say_what_is_below_the_base() {
     let own = vendor("{ path: '/by/{model}/x', json: model }, { path: /body, json: model }");
     assert_eq!(at(&own, &own, "/v1", "/by/a/x", "m").unwrap(), "/v1/by/m/x");
@@ -264,6 +304,9 @@ fn what_has_no_model_is_put_below_a_prefix_that_has_none() {
         ("openai", "azure-openai", "", "/chat/completions", "/openai/v1/chat/completions"),
         ("openai", "azure-openai", "/openai/v1", "/files", "/openai/v1/files"),
         ("openai", "azure-ai-foundry", "", "/files", "/openai/v1/files"),
+        // No prefix, though it looks like one.
+        ("openai", "azure-ai-foundry", "", "/models", "/openai/v1/models"),
+        ("openai", "azure-ai-foundry", "/models", "/models/m", "/openai/v1/models/m"),
         ("openai", "vllm", "/v1", "/files", "/v1/files"),
         ("azure-openai", "openai", "/v1", "/openai/files?api-version=1", "/v1/files"),
         ("azure-openai", "azure-openai", "", "/files", "/files"),
@@ -342,6 +385,9 @@ fn where_the_model_stands_is_told_by_the_path() {
     }
     // The base has what the path lacks, as an endpoint's URL may.
     assert!(asked("azure-openai", "/openai/deployments/x", "/chat/completions").is_some());
+    assert_eq!(asked("azure-openai", "/openai/deployments/x", "/chat/completions").unwrap().1, None);
+    let (rule, _) = asked("huggingface", "/hf-inference", "/models/a/b").unwrap();
+    assert_eq!(rule, "**/hf-inference/models/{model}");
     // A client of the plain format before a vendor that mounts it.
     assert_eq!(asked("azure-openai", "", "/chat/completions").unwrap().1, None);
     for (vendor, path) in [
