@@ -16,9 +16,10 @@ enum Escapes {
     None,
 }
 
-/// All that a careless reader takes for the field's name: it goes on behind what it does not understand.
+/// All that a careless reader takes for the field's name: it goes on behind what it does not understand. One that knows the
+/// forms of RFC 2231 decodes them, and joins those with a number in whatever order it meets them.
 fn names(text: &str, escapes: Escapes) -> Vec<String> {
-    let mut found = Vec::new();
+    let (mut found, mut joined) = (Vec::new(), String::new());
     let mut rest = text;
     while let Some((_, after)) = rest.split_once(';') {
         rest = after;
@@ -35,11 +36,20 @@ fn names(text: &str, escapes: Escapes) -> Vec<String> {
             }
         };
         rest = after;
-        if name.trim().eq_ignore_ascii_case("name") {
-            found.push(value);
+        match name.trim().to_ascii_lowercase().strip_prefix("name") {
+            Some("") => found.push(value),
+            Some("*") => found.push(decoded(&value)),
+            Some(number) if number.starts_with('*') => joined.push_str(&decoded(&value)),
+            _ => {}
         }
     }
+    found.push(joined);
     found
+}
+
+/// The value without what tells its character set and language.
+fn decoded(value: &str) -> String {
+    value.rsplit_once('\'').map_or(value, |(_, value)| value).replace("%64", "d")
 }
 
 fn unquote(text: &str, escapes: Escapes) -> (String, &str) {
@@ -80,8 +90,15 @@ fn disposition() -> impl Strategy<Value = String> {
         "name=model",
         "*",
         "file",
+        "; name*=",
+        "; name*0=",
+        "; name*1*=",
+        "utf-8''mo%64el",
+        "mo",
+        "del",
+        "sur",
     ]);
-    let open = select(vec!["; name=f", "; name=\"f\"", "; name=\"f\"; filename=\"", ""]);
+    let open = select(vec!["; name=f", "; name=\"f\"", "; name=\"f\"; filename=\"", "; name*=\"f\"", ""]);
     (open, vec(token, 0..9)).prop_map(|(open, tokens)| format!("form-data{open}{}", tokens.concat()))
 }
 

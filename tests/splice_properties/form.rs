@@ -89,8 +89,8 @@ fn model_headers() -> impl Strategy<Value = String> {
     let disposition = select(vec![
         "Content-Disposition: form-data; name=\"model\"",
         "content-disposition:form-data;name=model",
-        "CONTENT-DISPOSITION: Form-Data ;\r\n\tNAME = \"mo\\del\"; x=y",
-        "Content-Disposition: form-data; name*=x; name=\"model\"",
+        "CONTENT-DISPOSITION: Form-Data ;\r\n\tNAME = \"model\"; x*=y",
+        "Content-Disposition: form-data; names*=x; name=\"model\"",
     ]);
     let more =
         select(vec!["", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: Binary"]);

@@ -21,9 +21,9 @@ pub(super) struct Disposition<'body> {
 /// A parameter of a Content-Disposition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parameter {
-    /// `name`
+    /// `name`, or a form of it that only some readers know: `name*`, `name*0`, `name*0*` (RFC 2231).
     Name,
-    /// `filename` or `filename*`
+    /// `filename`, or such a form of it.
     FileName,
     /// Any other.
     Other,
@@ -36,6 +36,8 @@ pub(super) enum Fault {
     Unreadable(Parameter),
     /// It gives two names, or something that readers may take for another one.
     TwoNames,
+    /// It gives a name that readers decode differently.
+    DoubtfulName,
 }
 
 impl Fault {
@@ -44,6 +46,7 @@ impl Fault {
         match self {
             Self::Unreadable(parameter) => FormError::BadDisposition { at, parameter },
             Self::TwoNames => FormError::TwoNames { at },
+            Self::DoubtfulName => FormError::DoubtfulName { at },
         }
     }
 }
@@ -57,6 +60,7 @@ pub(super) fn read(value: &[u8]) -> Result<Option<Disposition<'_>>, Fault> {
     let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
     let (kind, parameters) = value.split_at_checked(end).unwrap_or_default();
     let (mut field, mut file, mut last) = (None, None, Parameter::Other);
+    let mut is_plain = true;
     let mut parameters = Parameters::of(parameters);
     loop {
         let from = parameters.rest();
@@ -64,8 +68,15 @@ pub(super) fn read(value: &[u8]) -> Result<Option<Disposition<'_>>, Fault> {
             None => break,
             Some(Ok((name, value))) => {
                 last = Parameter::of(name);
-                if last == Parameter::Name && field.replace(value).is_some() {
-                    return Err(Fault::TwoNames);
+                if last == Parameter::Name {
+                    is_plain = !name.contains(&b'*');
+                    let written = from.strip_suffix(parameters.rest()).unwrap_or(from);
+                    if is_plain && is_doubtful(written, &value) {
+                        return Err(Fault::DoubtfulName);
+                    }
+                    if field.replace(value).is_some() {
+                        return Err(Fault::TwoNames);
+                    }
                 }
                 file = file.or((last == Parameter::FileName).then_some(from));
             }
@@ -80,26 +91,41 @@ pub(super) fn read(value: &[u8]) -> Result<Option<Disposition<'_>>, Fault> {
             }
         }
     }
-    let field = field.filter(|_| kind.trim_ascii().eq_ignore_ascii_case(b"form-data"));
+    // A name that not every reader knows is none.
+    let field = field.filter(|_| is_plain && kind.trim_ascii().eq_ignore_ascii_case(b"form-data"));
     Ok(field.map(|field| Disposition { field, is_file: file.is_some() }))
 }
 
-/// Whether some reader could find a parameter `name` in `text`.
+/// Whether readers decode the name of a field differently: `value` as it is `written`, in quotation marks or not. Some take a
+/// backslash for itself unless it has to be escaped, and some decode an encoded word (RFC 2047) wherever it stands.
+fn is_doubtful(written: &[u8], value: &[u8]) -> bool {
+    let mut bytes = written.iter();
+    while bytes.any(|byte| *byte == b'\\') {
+        if !matches!(bytes.next(), Some(b'"' | b'\\')) {
+            return true;
+        }
+    }
+    let word = memmem::find(value, b"=?").and_then(|at| value.get(at + 2..));
+    word.is_some_and(|word| memmem::find(word, b"?=").is_some())
+}
+
+/// Whether some reader could find a parameter `name` in `text`. In `surname` and `filename` none does.
 fn may_name(text: &[u8]) -> bool {
     let text = text.to_ascii_lowercase();
     memmem::find_iter(&text, b"name").any(|at| {
         let (before, from) = text.split_at_checked(at).unwrap_or_default();
         let follows = from.iter().skip(4).find(|byte| byte.is_ascii_graphic() && !b"\"'\\".contains(byte));
-        !before.ends_with(b"file") && matches!(follows, Some(b'=' | b'*'))
+        let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+        !before.last().is_some_and(goes_on) && matches!(follows, Some(b'=' | b'*'))
     })
 }
 
 impl Parameter {
     fn of(name: &[u8]) -> Self {
-        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
-        if is(b"name") {
+        let plain = name.split(|byte| *byte == b'*').next().unwrap_or_default();
+        if plain.eq_ignore_ascii_case(b"name") {
             Self::Name
-        } else if is(b"filename") || is(b"filename*") {
+        } else if plain.eq_ignore_ascii_case(b"filename") {
             Self::FileName
         } else {
             Self::Other
@@ -134,7 +160,7 @@ mod tests {
 
     #[test]
     fn names_of_files_may_be_anything_but_a_name() {
-        let table: [(&str, bool); 19] = [
+        let table: [(&str, bool); 22] = [
             ("", false),
             ("; filename=a", true),
             ("; filename=\"\"", true),
@@ -154,6 +180,9 @@ mod tests {
             ("; x=\"a\\b\"", false),
             ("; x=\"; name=b\"", false),
             ("; filename=a\"b", true),
+            ("; filename=\"a \\\"surname\\\" = b.mp3\"", true),
+            ("; filename=\"a\"b\"; user_name=c; x-name=d", true),
+            ("; filename*0=\"a\"; filename*1=\"b\"", true),
         ];
         for (more, is_file) in table {
             let value = format!("form-data; name=\"f\"{more}");
@@ -166,6 +195,12 @@ mod tests {
     fn what_readers_may_take_for_another_name_is_refused() {
         for more in [
             "; name=b",
+            "; name*=utf-8''model",
+            "; NAME*0=mo; name*1=del",
+            "; name*0*=utf-8''model",
+            "; x=y;\r\n name*=\"utf-8''model\"",
+            "; filename*=\"utf-8''a\"; name*=utf-8''model",
+            "; filename=\"a\"b\"; my_name=c; (name)=d; -\"name=e",
             "; filename=\"a\"b\"; name=\"c\"",
             "; filename=\"dir\\\"; name=\"model\"",
             "; filename=\"dir\\\"; name=model; x=\\\"\"",
@@ -181,8 +216,15 @@ mod tests {
             let value = format!("form-data; name=\"f\"{more}");
             assert_eq!(read(value.as_bytes()), Err(Fault::TwoNames), "{value}");
         }
+        for name in ["name*=utf-8''model", "name*0=mo", "name*0*=utf-8''model", "name*=\"model\""] {
+            let value = format!("form-data; {name}; name=\"f\"");
+            assert_eq!(read(value.as_bytes()), Err(Fault::TwoNames), "{value}");
+            let value = format!("form-data; {name}; filename=\"a\"");
+            assert_eq!(read(value.as_bytes()), Ok(None), "{value}");
+        }
         for (value, parameter) in [
             ("form-data; name=\"f", Parameter::Name),
+            ("form-data; name=f; name*=\"model", Parameter::Name),
             ("form-data; name=\"my \"best\" field\"; filename=a", Parameter::Name),
             ("form-data; filename=\"a\"b\"; name=f", Parameter::FileName),
             ("form-data; filename=\"a", Parameter::FileName),
@@ -192,6 +234,33 @@ mod tests {
             ("form-data; name=f; a b=c; filename=d", Parameter::Name),
         ] {
             assert_eq!(read(value.as_bytes()), Err(Fault::Unreadable(parameter)), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_readers_decode_differently_is_refused() {
+        for name in [
+            "\"mod\\el\"",
+            "mod\\el",
+            "\"model\\\r\n x\"",
+            "\"=?utf-8?q?model?=\"",
+            "=?utf-8?q?model?=",
+            "\"=?utf-8?q?mo?=del\"",
+            "\"mo =?utf-8?b?ZGVs?= \"",
+        ] {
+            let value = format!("form-data; name={name}; filename=a");
+            assert_eq!(read(value.as_bytes()), Err(Fault::DoubtfulName), "{value}");
+        }
+        for (name, expected) in [
+            ("\"a\\\"b\\\\c\"", "a\"b\\c"),
+            ("\"what=?\"", "what=?"),
+            ("\"a?=b\"", "a?=b"),
+            ("\"=?=\"", "=?="),
+            ("what?", "what?"),
+        ] {
+            let value = format!("form-data; name={name}");
+            let field = Cow::Borrowed(expected.as_bytes());
+            assert_eq!(read(value.as_bytes()), Ok(Some(Disposition { field, is_file: false })), "{value}");
         }
     }
 }

@@ -64,9 +64,19 @@ pub enum FormError {
     /// A part's Content-Disposition gives two names, or text of which some readers would take a part for a second one.
     #[error(
         "the Content-Disposition at byte {at} gives a `name` more than once, or where not every reader finds it: give it \
-         once, before the `filename`, and have no `name=` in a file name with quotation marks or backslashes"
+         once, as `name=\"…\"`, before the `filename`, and have no `name=` in a file name with quotation marks or \
+         backslashes"
     )]
     TwoNames {
+        /// The first byte of the header.
+        at: usize,
+    },
+    /// A part's Content-Disposition gives a name that readers decode differently.
+    #[error(
+        "the Content-Disposition at byte {at} gives a `name` that not every reader decodes alike: write it as it is, with no \
+         backslash but before a `\"` or another backslash, and not as an encoded word (`=?…?=`)"
+    )]
+    DoubtfulName {
         /// The first byte of the header.
         at: usize,
     },

@@ -38,7 +38,7 @@ fn the_field_is_found_wherever_it_stands() {
         form(&[&file("").replace("a.mp3", "my \"best\" song; v2.mp3\\"), &field("model", "whisper-1")]),
         form(&[&part("content-disposition:FORM-DATA;NAME=model", "whisper-1")]),
         form(&[&part(
-            &format!("X: y\r\n{DISPOSITION};\r\n\tname=\"mo\\del\"; name*=x\r\nContent-Type: text/plain"),
+            &format!("X: y\r\n{DISPOSITION};\r\n\tname=\"model\"; x*=y\r\nContent-Type: text/plain"),
             "whisper-1",
         )]),
         form(&[&part(&format!("{DISPOSITION}; name=model\r\nContent-Transfer-Encoding: 8BIT"), "whisper-1")]),
@@ -144,6 +144,14 @@ fn refusals_say_what_and_where() {
         (
             form(&[&part(&format!("{DISPOSITION}; name=a; filename=\"\\\"; name=\"model\""), "a")]),
             "the Content-Disposition at byte 5 gives a `name` more than once",
+        ),
+        (
+            form(&[&part(&format!("{DISPOSITION}; name=a; name*=utf-8''model"), "a")]),
+            "the Content-Disposition at byte 5 gives a `name` more than once",
+        ),
+        (
+            form(&[&part(&format!("{DISPOSITION}; name=\"mod\\el\""), "a")]),
+            "the Content-Disposition at byte 5 gives a `name` that not every reader decodes alike",
         ),
         (
             form(&[&part(&format!("{DISPOSITION}; name=a\r\n{DISPOSITION}; name=model"), "a")]),
