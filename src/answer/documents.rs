@@ -57,6 +57,11 @@ impl Documents {
         if self.is_array() { &fields.stream } else { &fields.whole }
     }
 
+    /// Whether nothing has come, not even space.
+    pub(super) fn has_nothing(&self) -> bool {
+        self.top == Top::Unknown && !self.begun
+    }
+
     /// Whether the documents are the elements of an array.
     pub(super) fn is_array(&self) -> bool {
         self.top == Top::Array

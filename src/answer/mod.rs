@@ -162,6 +162,12 @@ impl Reading {
         }
     }
 
+    /// Whether nothing has come yet that tells if it is a stream: of a compressed answer the first chunk may decode to nothing.
+    pub fn is_undecided(&self) -> bool {
+        let has_none = matches!(&self.content.framing, Framing::Json(documents) if documents.has_nothing());
+        has_none && !self.content.is_broken
+    }
+
     /// What has been told so far.
     pub fn told(&self) -> Told<'_> {
         let values = &self.content.values;

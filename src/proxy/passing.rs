@@ -48,7 +48,7 @@ impl Balancer {
         }
         if !ctx.told.is_stream() {
             // One that was held because it might have been a stream.
-            if ctx.wrapped.is_some() {
+            if ctx.wrapped.is_some() && !ctx.told.is_undecided() {
                 ctx.gate.release();
             }
             return Ok(());

@@ -51,6 +51,11 @@ impl Told {
         matches!(self, Self::Read(reading) if reading.is_stream())
     }
 
+    /// Whether what has come of it does not tell yet if it is a stream.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Self::Read(reading) if reading.is_undecided())
+    }
+
     /// Whether what answers a request for `path` may turn out to be a stream. Google's methods that stream answer with a
     /// JSON array unless they are asked for something else, and are named so: `MODEL:streamGenerateContent`.
     pub fn may_be_stream(&self, path: &str) -> bool {

@@ -2,8 +2,12 @@
 
 use crate::support::{Client, Gateway, RawVendor, Reply, Running, Scripted, Step, post, read_chunk};
 use serde_json::Value;
+use std::io::Write;
 use std::net::SocketAddr;
+use std::time::Duration;
 
+/// Long enough for the gateway to take in what was sent.
+const PAUSE: Duration = Duration::from_millis(200);
 const STREAM: &str = "/gemini/v1/models/any:streamGenerateContent";
 const WHOLE: &str = "/gemini/v1/models/any:generateContent";
 const GOOD: &str = "[{\"modelVersion\":\"m\",\"usageMetadata\":{\"promptTokenCount\":5}}\n,\r\n\
@@ -88,4 +92,24 @@ async fn nothing_is_held_longer_than_an_element() {
             assert_eq!(read_chunk(&mut answer.into_body()).await.unwrap(), sent, "{path}");
         }
     }
+}
+
+/// The first bytes of a compressed answer decode to nothing, and do not tell yet that it is a stream.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_header_of_a_compressed_stream_releases_nothing() {
+    let header = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n\
+        connection: close\r\n\r\n";
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(BAD.as_bytes()).unwrap();
+    let (first, rest) = Vec::leak(encoder.finish().unwrap()).split_at(10);
+    let start = [Step::Read, Step::Send(header), Step::SendBytes(first), Step::Pause(PAUSE)];
+    let vendor = RawVendor::start(&[&start[..], &[Step::SendBytes(rest)]].concat()).await;
+    let running = gateway(vendor.address());
+    Client::http1(running.address()).await.send(post(STREAM, None, "{}")).await;
+    assert_eq!(running.access_line()["attempts"], "a@One=stream, b@One=stream");
+    // What ends there is held no longer.
+    let vendor = RawVendor::start(&start).await;
+    let running = gateway(vendor.address());
+    let answer = Client::http1(running.address()).await.send(post(STREAM, None, "{}")).await;
+    assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 10));
 }

@@ -77,3 +77,23 @@ fn its_first_bytes_tell_that_it_is_a_stream() {
         assert_eq!(reading.is_stream(), expected, "{body:?}");
     }
 }
+
+#[test]
+fn nothing_is_decided_before_a_byte_is_decoded() {
+    let gzip = flate2::read::GzEncoder::new(b"[1]".as_slice(), flate2::Compression::fast());
+    let gzip: Vec<u8> = std::io::Read::bytes(gzip).collect::<Result<_, _>>().unwrap();
+    let (header, rest) = gzip.split_at(10);
+    let mut reading = Reading::new(&gemini(), Kind::Json, Some(Coding::Gzip));
+    reading.feed(header);
+    assert!(reading.is_undecided() && !reading.is_stream());
+    reading.feed(rest);
+    assert!(!reading.is_undecided() && reading.is_stream());
+    // Space is passed on at once, and what cannot be decoded is no more waited for.
+    for (coding, chunk) in [(None, " "), (None, "["), (None, "{"), (Some(Coding::Gzip), "no gzip at all")] {
+        let mut reading = Reading::new(&gemini(), Kind::Json, coding);
+        assert!(reading.is_undecided());
+        reading.feed(chunk.as_bytes());
+        assert!(!reading.is_undecided(), "{chunk:?}");
+    }
+    assert!(!Reading::new(&gemini(), Kind::Events, None).is_undecided());
+}

@@ -14,6 +14,8 @@ pub enum Step {
     Read,
     /// Sends these bytes.
     Send(&'static str),
+    /// Sends these, which are no text.
+    SendBytes(&'static [u8]),
     /// Lets the gateway take in what was sent.
     Pause(Duration),
     /// Says nothing more, and reads what comes, until the gateway closes the connection.
@@ -63,6 +65,7 @@ async fn answer(stream: TcpStream, steps: Arc<[Step]>) -> Option<()> {
         match step {
             Step::Read => drop(stream.read_exact(&mut vec![0; length]).await.ok()?),
             Step::Send(text) => stream.get_mut().write_all(text.as_bytes()).await.ok()?,
+            Step::SendBytes(bytes) => stream.get_mut().write_all(bytes).await.ok()?,
             Step::Pause(length) => tokio::time::sleep(*length).await,
             Step::Hang => {
                 let _ = stream.read_to_end(&mut Vec::new()).await;
