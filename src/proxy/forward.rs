@@ -6,8 +6,8 @@ use crate::credential::SUPERSEDED;
 use crate::gateway::{Access, AiApi, Credential, Endpoint, Model};
 use crate::live::time_of_day;
 use crate::vendor::{Address, Asked, RequestRule};
-use http::Uri;
 use http::header::{self, HeaderName};
+use http::{Method, Uri};
 use pingora_core::{Error, ErrorType, OrErr, Result};
 use pingora_http::RequestHeader;
 
@@ -55,8 +55,15 @@ pub fn rewrite(
     Ok(by_path)
 }
 
-/// States the length of a body that is sent whole, and that it has no content coding if it was `decoded`.
+/// States the length of a body that is sent whole, and that it has no content coding if it was `decoded`. A GET without a
+/// body says nothing of a length, unless the client's did.
 pub fn set_length(request: &mut RequestHeader, length: usize, decoded: bool) -> Result<()> {
+    if length == 0 && matches!(request.method, Method::GET | Method::HEAD) {
+        let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+        if !framing.iter().any(|name| request.headers.contains_key(name)) {
+            return Ok(());
+        }
+    }
     request.remove_header(&header::TRANSFER_ENCODING);
     if decoded {
         request.remove_header(&header::CONTENT_ENCODING);

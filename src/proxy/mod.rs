@@ -113,8 +113,9 @@ impl Balancer {
         is_balanced: bool,
     ) -> Result<RequestBody, body::ReadError> {
         let promised = admission::content_length(&session.req_header().headers);
-        // Also where its model is not looked for in it. Without a policy it is read to be signed as it is.
-        let coding = match is_balanced {
+        // Also where its model is not looked for in it. Without a policy it is read to be signed as it is. What a request
+        // without a body says of one is nobody's business.
+        let coding = match is_balanced && !session.as_downstream_mut().is_body_empty() {
             true => headers::coding(&session.req_header().headers)
                 .map_err(|error| body::ReadError::Refused(Refusal::UnsupportedContentEncoding(error)))?,
             false => None,

@@ -5,7 +5,7 @@ use crate::vendors_signature::assert_signed;
 use bytes::Bytes;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use flate2::{Compress, Compression, FlushCompress};
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Method, Request};
 use std::io::Write;
 
 const CHAT: &str = "/smart/chat/completions";
@@ -39,7 +39,16 @@ async fn gateway() -> (Scripted, Running) {
       - method: POST
         path: /model/*
         policy: {{ type: model_round_robin, production: [{{ model: nova }}, {{ model: nova-pro }}] }}
-      - {{ method: POST, path: /guardrail/* }}",
+      - {{ method: POST, path: /guardrail/* }}
+  - name: Any
+    context: /any
+    vendor: aws-bedrock
+    authentication: none
+    endpoints: {{ production: [{{ name: One, url: 'http://{address}', credential: {KEYS} }}] }}
+    operations:
+      - method: '*'
+        path: /*
+        policy: {{ type: model_round_robin, production: [{{ model: nova }}] }}",
         address = vendor.address()
     ));
     (vendor, gateway)
@@ -133,6 +142,25 @@ async fn a_body_without_the_model_is_decoded_too() {
         client.send(encoded(INVOKE, "gzip", bomb())).await.assert_refused(413, "request_too_large");
     }
     assert!(vendor.take().is_empty());
+}
+
+/// What is said of a body that is not there is not looked at, and goes as it came.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_without_a_body_has_no_coding() {
+    let (vendor, gateway) = gateway().await;
+    for mut client in [Client::http1(gateway.address()).await, Client::http2(gateway.address()).await] {
+        for method in [Method::GET, Method::HEAD] {
+            for coding in ["gzip", "compress"] {
+                let mut request = encoded("/any/model/asked/invoke", coding, "");
+                *request.method_mut() = method.clone();
+                assert_eq!(client.send(request).await.status, 200, "{method} {coding}");
+                let asked = vendor.take_one();
+                assert_eq!(asked.target, "/model/nova/invoke");
+                assert_eq!(asked.header("content-encoding"), coding, "{method}");
+                assert!(!asked.headers.contains_key("content-length"), "{method} {:?}", asked.headers);
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
