@@ -91,8 +91,8 @@ pub(super) enum SlashName {
 #[serde(deny_unknown_fields)]
 pub(super) struct MountEntry {
     /// Beginnings of paths. The first is put before a path that fits none of `requests`; any of them is taken off where an
-    /// endpoint is another vendor's.
-    pub(super) prefixes: List<String>,
+    /// endpoint is another vendor's. Without any there is no mount, not even one that is inherited.
+    pub(super) prefixes: Option<List<String>>,
     /// Query parameters that come with the first, where the request does not have them, and are taken off with any.
     pub(super) query: Option<Located<BTreeMap<String, Located<String>>>>,
 }

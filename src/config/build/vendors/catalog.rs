@@ -103,10 +103,29 @@ mod tests {
             ("openai: { requests: [ { path: \"**\" } ] }", "nothing says where the model stands"),
             ("openai: { requests: [] }", "no policy could name a model"),
             ("openai: { header: x }", "unknown key `header`"),
+            ("openai: { mount: { query: { a: b } } }", "these come with a prefix, and there is none"),
             ("other: {}", "the file has no vendor `openai`"),
         ] {
             let error = read("openai", text).unwrap_err();
             assert!(error.contains(message), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_mount_is_replaced_as_a_whole_and_dropped_where_it_has_no_prefix() {
+        let prefixes = |entry: &str| {
+            let document = Document::parse("a", &format!("a: {entry}"), &Nothing).unwrap();
+            let entries: Located<BTreeMap<String, Located<VendorEntry>>> =
+                Located::read(Reader::new(&document, ROOT));
+            let mut inherits = draft("azure-openai").unwrap();
+            inherits.apply(&document, &entries.value().unwrap()["a"]);
+            assert!(!document.failed(), "{entry}: {}", document.into_report("a", entry));
+            inherits.finish("a").mount.as_ref().map(|mount| mount.prefixes.len())
+        };
+        assert!(prefixes("{}").is_some_and(|number| number > 0));
+        assert_eq!(prefixes("{ mount: { prefixes: [/a, /b, /c] } }"), Some(3));
+        for none in ["{ prefixes: [] }", "{ prefixes: }", "{}", "", "{ prefixes: [], query: {} }"] {
+            assert_eq!(prefixes(&format!("{{ mount: {none} }}")), None, "{none}");
         }
     }
 }

@@ -72,6 +72,7 @@ impl Draft {
         }
         self.check_credential_header(document, located.node(), entry);
         if let Some(given) = entry.mount.as_ref().and_then(Located::value) {
+            // One without a prefix is none, where another would be inherited.
             self.mount = mount(document, given);
         }
         if entry.response.is_some() || entry.stream.is_some() {
@@ -123,14 +124,18 @@ impl Draft {
 }
 
 fn mount(document: &Document, given: &MountEntry) -> Option<Mount> {
-    let listed = given.prefixes.value()?;
+    let listed = given.prefixes.as_ref().and_then(Located::value).map(Vec::as_slice).unwrap_or_default();
+    let defaults = given.query.as_ref().and_then(Located::value);
     if listed.is_empty() {
-        document.findings.error(Spot::Value(given.prefixes.node()), "there is no prefix: leave `mount` out");
+        if let Some(query) = given.query.as_ref().filter(|_| defaults.is_some_and(|query| !query.is_empty()))
+        {
+            let message = "these come with a prefix, and there is none: list it in `prefixes`";
+            document.findings.error(Spot::Key(query.node()), message);
+        }
         return None;
     }
     let prefixes: Vec<_> = listed.iter().map(|text| requests::prefix(document, text)).collect();
-    let defaults = given.query.as_ref().and_then(Located::value).into_iter().flatten();
-    let query = defaults.filter_map(|(name, value)| {
+    let query = defaults.into_iter().flatten().filter_map(|(name, value)| {
         if let Some(message) = requests::no_parameter(name) {
             document.findings.error(Spot::Key(value.node()), message);
         }
