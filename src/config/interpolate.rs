@@ -211,9 +211,11 @@ mod tests {
         }
         let table = [
             ("${NONE}", "the environment variable `NONE` is not set"),
-            ("${sk_1}", "the environment variable (not shown) is not set"),
+            ("${sk_1}", "the environment variable `sk_1` is not set"),
+            ("${sk_0f3a9c1b2d4e5f60}", "the environment variable (not shown) is not set"),
             ("${file:/none}", "cannot read `/none`: entity not found"),
-            ("${file:sk-1}", "cannot read (not shown): entity not found"),
+            ("${file:sk-openai}", "cannot read `sk-openai`: entity not found"),
+            ("${file:sk-proj-abc123def456}", "cannot read (not shown): entity not found"),
         ];
         for (written, expected) in table {
             assert_eq!(fill_in(written, &Fake, true).unwrap_err().message, expected, "{written}");

@@ -11,6 +11,9 @@ use super::tree::Step;
 const COUNTS: [&str; 5] =
     ["prompt_tokens", "completion_tokens", "cached_tokens", "total_tokens", "remaining_tokens"];
 
+/// The key under which there are headers.
+const HEADERS: &str = "headers";
+
 /// Whether what stands under this key may be a secret.
 pub(super) fn is_secret_key(key: &str) -> bool {
     const PARTS: [&str; 7] = ["secret", "token", "password", "passwd", "apikey", "authorization", "bearer"];
@@ -37,7 +40,12 @@ pub(super) fn is_secret_at(steps: &[&Step]) -> bool {
 /// Whether the key at the end of these steps can be shown: a colon that was forgotten may have made a key of a secret.
 pub(super) fn is_key_shown(steps: &[&Step]) -> bool {
     let key = steps.last().and_then(|step| step.key());
-    let is_fit = |key: &str| plain::key_in(key).is_none() && (!is_secret_at(steps) || plain::is_name(key));
+    let is_header = || match steps {
+        [.., above, _] => above.key() == Some(HEADERS),
+        _ => false,
+    };
+    let is_plain = |key: &str| plain::is_name(key) || is_header() && plain::is_title(key);
+    let is_fit = |key: &str| plain::key_in(key).is_none() && (!is_secret_at(steps) || is_plain(key));
     key.is_none_or(is_fit)
 }
 
@@ -76,43 +84,71 @@ fn hidden_value_from(lines: &[&str], index: usize, line: &str, name: Option<usiz
         key == "header"
             && name.and_then(|name| line.get(after..name)).is_some_and(|between| between.trim().is_empty())
     };
-    if is_within_secret(lines, index, line) {
-        let Some((_, from)) = keys(line).next().filter(|&(_, after)| is_shown_as_key(line, after)) else {
+    if let Some(secret) = secret_around(lines, index, line) {
+        let is_shown = |after| is_shown_as_key(line, after, secret);
+        let Some((_, from)) = keys(line).next().filter(|&(_, after)| is_shown(after)) else {
             return Some(indentation(line));
         };
         return (!is_reference(line.get(from..)?)).then_some(from);
     }
-    let (key, from) = keys(line).find(|&(key, after)| is_secret_key(key) && !is_name(key, after))?;
+    let (key, from) = secret_keys(lines, index).find(|&(key, after)| !is_name(key, after))?;
     if !plain::is_name(key) {
         return line.get(..from)?.rfind(key);
     }
     (!is_reference(line.get(from..)?)).then_some(from)
 }
 
-/// Whether line `index` belongs to the secret of a line above.
-fn is_within_secret(lines: &[&str], index: usize, line: &str) -> bool {
-    let above = || lines.iter().take(index).rev().copied().filter(|line| !line.trim().is_empty());
-    above().next().is_some_and(leaves_secret_open) || {
-        let mut indent = indentation(line);
-        above().any(|above| {
-            let outer = indentation(above) < indent;
-            indent = indent.min(indentation(above));
-            outer && after_secret_key(above).is_some()
-        })
+/// The key above, to whose secret line `index` belongs.
+fn secret_around<'t>(lines: &[&'t str], index: usize, line: &str) -> Option<&'t str> {
+    let is_blank = |above: usize| lines.get(above).is_none_or(|above| above.trim().is_empty());
+    let mut above = (0..index).rev().filter(|&above| !is_blank(above)).peekable();
+    if let Some(&last) = above.peek()
+        && leaves_secret_open(lines, last)
+    {
+        return secret_keys(lines, last).next().map(|(key, _)| key);
     }
+    let mut indent = indentation(line);
+    above.find_map(|above| {
+        let outer = indentation(lines.get(above)?);
+        let is_outer = outer < indent;
+        indent = indent.min(outer);
+        secret_keys(lines, above).next().filter(|_| is_outer).map(|(key, _)| key)
+    })
 }
 
-/// Whether what stands in `line` before the colon that ends at `after` is a key that can be shown.
-fn is_shown_as_key(line: &str, after: usize) -> bool {
+/// Whether what stands in `line` before the colon that ends at `after` is a key that can be shown, below the key `secret`.
+fn is_shown_as_key(line: &str, after: usize, secret: &str) -> bool {
     let key = line.get(..after).unwrap_or_default().trim_end_matches(':').trim();
-    plain::is_name(
-        key.trim_start_matches(|c: char| c.is_whitespace() || "{[,-?".contains(c)).trim_matches(['"', '\'']),
-    )
+    let key =
+        key.trim_start_matches(|c: char| c.is_whitespace() || "{[,-?".contains(c)).trim_matches(['"', '\'']);
+    plain::is_name(key) || secret == HEADERS && plain::is_title(key)
 }
 
-/// The end of the first key in `line` under which a secret may stand, its colon included.
-fn after_secret_key(line: &str) -> Option<usize> {
-    keys(line).find(|(key, _)| is_secret_key(key)).map(|(_, after)| after)
+/// The keys in line `index` under which a secret may stand, each with the end of its colon.
+fn secret_keys<'t>(lines: &[&'t str], index: usize) -> impl Iterator<Item = (&'t str, usize)> {
+    let line = lines.get(index).copied().unwrap_or_default();
+    let found = keys(line).enumerate().filter(move |&(nth, (key, after))| {
+        is_secret_key(key) && !is_vendor_name(lines, index, nth, line.get(after..).unwrap_or_default())
+    });
+    found.map(|(_, found)| found)
+}
+
+/// Whether the `nth` key of line `index` is the name of a vendor, which says nothing. `value` is what follows it.
+fn is_vendor_name(lines: &[&str], index: usize, nth: usize, value: &str) -> bool {
+    let line = lines.get(index).copied().unwrap_or_default();
+    let is_section = |line: &str| line.starts_with("vendors:");
+    let is_around = |above: &&str| {
+        let text = above.trim();
+        indentation(above) < indentation(line) && !text.is_empty() && !text.starts_with('#')
+    };
+    let mut above = lines.iter().take(index).rev().copied();
+    let is_mapping = value.trim().is_empty() || value.trim_start().starts_with(['{', '#']);
+    is_mapping
+        && match nth {
+            0 => above.find(is_around).is_some_and(is_section),
+            1 => is_section(line),
+            _ => false,
+        }
 }
 
 /// What looks like a key in `line`, each with the byte after its colon.
@@ -141,9 +177,10 @@ pub(super) fn is_reference(value: &str) -> bool {
     plain::is_expression(name) && (rest.is_empty() || rest.starts_with('#'))
 }
 
-/// Whether `line` begins a secret that goes on in the next one.
-fn leaves_secret_open(line: &str) -> bool {
-    let Some(value) = after_secret_key(line).and_then(|from| line.get(from..)) else {
+/// Whether line `index` begins a secret that goes on in the next one.
+fn leaves_secret_open(lines: &[&str], index: usize) -> bool {
+    let after = secret_keys(lines, index).next();
+    let Some(value) = after.and_then(|(_, from)| lines.get(index)?.get(from..)) else {
         return false;
     };
     let value = value.trim();
@@ -258,7 +295,8 @@ apis: [{ endpoints: { production: [{ name: a, header: b, credential: b, headers:
             ("credential: { bearer: \"}\",\nname: a", 1, "name:"),
             ("- { name: a, key: sk-proj-0123456789, b: c }", 0, "- { name: a, key: "),
             ("credential: ${sk-1}", 0, "credential:"),
-            ("credential: ${file:sk-1}", 0, "credential:"),
+            ("credential: ${file:/run/hf_token}", 0, "credential: ${file:/run/hf_token}"),
+            ("credential: ${file:sk-proj-abc123def456}", 0, "credential:"),
             ("credential:\n  bearer:sk-1: x", 1, "  "),
             ("headers:\n  - \"a\": sk-1", 1, "  - \"a\":"),
             ("headers:\n  \"Authorization: Bearer sk-1\":", 1, "  \"Authorization:"),
@@ -266,6 +304,16 @@ apis: [{ endpoints: { production: [{ name: a, header: b, credential: b, headers:
             ("credential: \"sk-1\nsk-2\"", 1, ""),
             ("{\"credential\":\n\"sk-1\"}", 1, ""),
             ("  credential: sk-1\n  name: x", 1, "  name: x"),
+            ("headers:\n  Open AI: x", 1, "  Open AI:"),
+            ("credential:\n  Open AI: x", 1, "  "),
+            ("vendors:\n  secretai:\n    models: 5", 2, "    models: 5"),
+            ("vendors:\n\n# ours\n  secretai: # ours\n    models: 5", 4, "    models: 5"),
+            ("vendors:\n  secretai: { models: 5, token: a }", 1, "  secretai: { models: 5, token:"),
+            ("vendors: { secretai: { models: 5, token: a } }", 0, "vendors: { secretai: { models: 5, token:"),
+            ("vendors:\n  secretai: sk-1", 1, "  secretai:"),
+            ("vendors:\n  own:\n    token-cloud:\n      a: b", 3, "      a:"),
+            ("vendors:\n  token-cloud:\n    credential:\n      a: b", 3, "      a:"),
+            ("headers:\n  token-cloud:\n    a: b", 2, "    a:"),
         ];
         for (text, index, expected) in table {
             let lines: Vec<_> = text.split('\n').collect();
