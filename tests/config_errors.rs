@@ -137,6 +137,46 @@ apis:
 }
 
 #[test]
+fn what_an_unknown_key_holds_is_not_shown() {
+    for section in [
+        "key: SECRET",
+        "auth: SECRET",
+        "access_key: SECRET",
+        "pass: SECRET",
+        "kay: \"${NOWHERE} SECRET\"",
+        "conect_timeout: SECRET",
+        "key: { a: SECRET, a: SECRET }",
+        "credential: { key: SECRET }",
+        "credential: {\n   key: SECRET }",
+    ] {
+        let section = section.replace("SECRET", "literal-secret");
+        let block = section.replace('\n', "\n  ");
+        let flow = section.replace('\n', " ");
+        for text in [
+            format!(
+                "apis:\n- endpoints:\n   production:\n   - name: o\n     {}",
+                section.replace('\n', "\n     ")
+            ),
+            format!("apis: [{{ endpoints: {{ production: [{{ name: o, {flow}, url: x, protocl: a }}] }} }}]"),
+            format!("apis: [{{ endpoints: {{ production: {{ {flow}, url: x }} }} }}]"),
+            format!("admin:\n  address: x\n  {block}"),
+            format!("admin: {{ {flow}, address: x }}"),
+            format!("vendors:\n  own:\n    credential:\n      {}", section.replace('\n', "\n      ")),
+            format!("vendors: {{ own: {{ credential: {{ header: x, {flow} }}, formt: x }} }}"),
+        ] {
+            let report = parse("test.yaml", &text, &Fake).expect_err(&text);
+            check(&report, &text);
+        }
+    }
+    let text =
+        "admin: { address: x, key: a }\napis: [{ endpoints: { production: [{ conect_timeout: 5s }] } }]";
+    let report = parse("test.yaml", text, &Fake).unwrap_err().to_string();
+    for shown in ["unknown key `key`", "unknown key `conect_timeout`", "did you mean `connect_timeout`?"] {
+        assert!(report.contains(shown), "{report}");
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let none = evenkeel::config::load(&folder.path().join("none.yaml")).unwrap_err();

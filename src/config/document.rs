@@ -14,6 +14,9 @@ use super::{interpolate, syntax};
 /// How much of a text a message shows.
 const SHOWN: usize = 60;
 
+/// How many unknown keys are looked for besides those that are told of: each costs a pass over the text.
+const VEILED: usize = 100;
+
 /// A file while it is read.
 pub(super) struct Document {
     pub(super) tree: Tree,
@@ -91,22 +94,28 @@ impl Document {
     pub(super) fn into_report(self, name: &str, text: &str) -> Report {
         let Self { tree, findings } = self;
         let (findings, omitted) = findings.into_parts();
-        let source = Source::new(text);
-        let diagnostics = findings.into_iter().map(|finding| {
+        let mut source = Source::new(text);
+        // Whatever a message is about, it may show the line of such a key.
+        let unknown = tree.ids().filter(|&node| secret::is_unknown_key(&tree.steps(node)));
+        for node in unknown.take(VEILED) {
+            if let Some(at) = locate(text, &tree.steps(node), Part::Key) {
+                source.veil(source.clamp(at));
+            }
+        }
+        let located = findings.into_iter().map(|finding| {
             let (node, part) = match finding.spot {
                 Spot::Key(node) => (node, Part::Key),
                 Spot::Value(node) => (node, Part::Value),
             };
-            let secret = is_secret(&tree, node);
             let location = locate(text, &tree.steps(node), part).map(|location| source.clamp(location));
-            let marked = match (part, tree.kind(node)) {
-                (Part::Key, _) if !secret::is_key_shown(&tree.steps(node)) => Marked::Secret,
-                (Part::Key, _) if secret => Marked::SecretKey,
-                (Part::Key, _) => Marked::Key,
-                (Part::Value, _) if secret => Marked::Secret,
-                (Part::Value, Kind::List(_) | Kind::Mapping(_)) => Marked::Start,
-                (Part::Value, _) => Marked::Value,
-            };
+            let marked = marked(&tree, node, part);
+            if let (Some(at), Marked::SecretKey) = (location, marked) {
+                source.veil(at);
+            }
+            (finding, node, location, marked)
+        });
+        let located: Vec<_> = located.collect();
+        let diagnostics = located.into_iter().map(|(finding, node, location, marked)| {
             let snippet =
                 location.and_then(|at: Location| source.snippet(at, marked, finding.focus.as_deref()));
             Diagnostic {
@@ -124,6 +133,19 @@ impl Document {
     /// Whether an error was found.
     pub(super) fn failed(&self) -> bool {
         self.findings.failed()
+    }
+}
+
+/// What is to be marked of `node`, and how much of its line can be shown.
+fn marked(tree: &Tree, node: NodeId, part: Part) -> Marked {
+    let secret = is_secret(tree, node);
+    match (part, tree.kind(node)) {
+        (Part::Key, _) if !secret::is_key_shown(&tree.steps(node)) => Marked::Secret,
+        (Part::Key, _) if secret => Marked::SecretKey,
+        (Part::Key, _) => Marked::Key,
+        (Part::Value, _) if secret => Marked::Secret,
+        (Part::Value, Kind::List(_) | Kind::Mapping(_)) => Marked::Start,
+        (Part::Value, _) => Marked::Value,
     }
 }
 

@@ -28,6 +28,7 @@ mod report;
 mod scalars;
 mod schema;
 mod secret;
+mod secret_lines;
 mod server;
 mod snippet;
 mod syntax;

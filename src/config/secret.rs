@@ -1,8 +1,7 @@
 //! Keeping secrets out of what is printed.
 //!
-//! A value under `credential` or `headers` is never shown, nor one under a key that looks like an attempt at them. The
-//! tree knows which node is one; for a line of the text, which may hold several values and be broken YAML besides, the
-//! line and those above it are looked at.
+//! A value under `credential` or `headers` is never shown, nor one under a key that looks like an attempt at them. The tree
+//! knows which node is one; for a line of the text, see `secret_lines`.
 
 use super::plain;
 use super::tree::Step;
@@ -11,19 +10,43 @@ use super::tree::Step;
 const COUNTS: [&str; 5] =
     ["prompt_tokens", "completion_tokens", "cached_tokens", "total_tokens", "remaining_tokens"];
 
+/// YAML's merge key, which is told of by its name.
+const MERGE: &str = "<<";
+
 /// The key under which there are headers.
-const HEADERS: &str = "headers";
+pub(super) const HEADERS: &str = "headers";
+
+/// The keys of an endpoint.
+const OF_ENDPOINTS: [&str; 9] = [
+    "name",
+    "url",
+    "vendor",
+    "credential",
+    "protocol",
+    "headers",
+    "connect_timeout",
+    "first_byte_timeout",
+    "idle_timeout",
+];
+
+/// The keys of the section `admin`.
+const OF_ADMIN: [&str; 2] = ["address", "token"];
 
 /// Whether what stands under this key may be a secret.
 pub(super) fn is_secret_key(key: &str) -> bool {
-    const PARTS: [&str; 7] = ["secret", "token", "password", "passwd", "apikey", "authorization", "bearer"];
+    const PARTS: [&str; 8] =
+        ["secret", "token", "password", "passwd", "apikey", "accesskey", "authorization", "bearer"];
+    const WHOLE: [&str; 4] = ["auth", "pass", "pwd", "passphrase"];
     let plain: String =
         key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(64).collect();
     if COUNTS.contains(&key) {
         return false;
     }
     let near = |name: &str, slips: usize| strsim::osa_distance(&plain, name) <= slips;
-    near("credential", 4) || near("headers", 2) || PARTS.iter().any(|part| plain.contains(part))
+    near("credential", 4)
+        || near("headers", 2)
+        || WHOLE.contains(&plain.as_str())
+        || PARTS.iter().any(|part| plain.contains(part))
 }
 
 /// Whether what stands at the end of these steps may be a secret.
@@ -31,9 +54,28 @@ pub(super) fn is_secret_at(steps: &[&Step]) -> bool {
     let keys: Vec<_> = steps.iter().map(|step| step.key()).collect();
     match keys.as_slice() {
         _ if is_header_name_at(steps) => false,
+        _ if is_below_unknown_key(&keys) => true,
         // The name of the vendor says nothing.
         [Some("vendors"), Some(_), rest @ ..] => rest.iter().flatten().any(|key| is_secret_key(key)),
         keys => keys.iter().flatten().any(|key| is_secret_key(key)),
+    }
+}
+
+/// Whether the last of these steps is a key that neither an endpoint nor the section `admin` has.
+pub(super) fn is_unknown_key(steps: &[&Step]) -> bool {
+    let keys: Vec<_> = steps.iter().map(|step| step.key()).collect();
+    keys.split_last().is_some_and(|(_, above)| is_below_unknown_key(&keys) && !is_below_unknown_key(above))
+}
+
+/// Whether these keys lead through one that neither an endpoint nor the section `admin` has: whatever it is, what people put
+/// there to be let in stands below it.
+fn is_below_unknown_key(keys: &[Option<&str>]) -> bool {
+    match keys {
+        [Some("admin"), Some(key), ..] => !OF_ADMIN.contains(key),
+        [Some("apis"), None, Some("endpoints"), Some(_), rest @ ..] => {
+            rest.iter().flatten().next().is_some_and(|key| !OF_ENDPOINTS.contains(key))
+        }
+        _ => false,
     }
 }
 
@@ -45,7 +87,8 @@ pub(super) fn is_key_shown(steps: &[&Step]) -> bool {
         _ => false,
     };
     let is_plain = |key: &str| plain::is_name(key) || is_header() && plain::is_title(key);
-    let is_fit = |key: &str| plain::key_in(key).is_none() && (!is_secret_at(steps) || is_plain(key));
+    let is_fit =
+        |key: &str| plain::key_in(key).is_none() && (!is_secret_at(steps) || is_plain(key) || key == MERGE);
     key.is_none_or(is_fit)
 }
 
@@ -59,14 +102,6 @@ pub(super) fn is_header_name_at(steps: &[&Step]) -> bool {
     )
 }
 
-/// The byte of line `index` from which on it must not be shown, if there is one. A value that begins at the byte `name` is known
-/// to be the name of a header.
-pub(super) fn hidden_from(lines: &[&str], index: usize, name: Option<usize>) -> Option<usize> {
-    let line = lines.get(index)?;
-    let hidden = [hidden_value_from(lines, index, line, name), hidden_in_url(line), plain::key_in(line)];
-    hidden.into_iter().flatten().min()
-}
-
 /// The byte at which a URL's user name and password or its query begin, if `text` has a URL with one.
 pub(super) fn hidden_in_url(text: &str) -> Option<usize> {
     text.match_indices("://").find_map(|(at, separator)| {
@@ -78,152 +113,13 @@ pub(super) fn hidden_in_url(text: &str) -> Option<usize> {
     })
 }
 
-fn hidden_value_from(lines: &[&str], index: usize, line: &str, name: Option<usize>) -> Option<usize> {
-    // An alias may have led to a value of another key.
-    let is_name = |key: &str, after: usize| {
-        key == "header"
-            && name.and_then(|name| line.get(after..name)).is_some_and(|between| between.trim().is_empty())
-    };
-    if let Some(secret) = secret_around(lines, index, line) {
-        let is_shown = |after| is_shown_as_key(line, after, secret);
-        let Some((_, from)) = keys(line).next().filter(|&(_, after)| is_shown(after)) else {
-            return Some(indentation(line));
-        };
-        return (!is_reference(line.get(from..)?)).then_some(from);
-    }
-    let (key, from) = secret_keys(lines, index).find(|&(key, after)| !is_name(key, after))?;
-    if !plain::is_name(key) {
-        return line.get(..from)?.rfind(key);
-    }
-    (!is_reference(line.get(from..)?)).then_some(from)
-}
-
-/// The key above, to whose secret line `index` belongs.
-fn secret_around<'t>(lines: &[&'t str], index: usize, line: &str) -> Option<&'t str> {
-    let is_blank = |above: usize| lines.get(above).is_none_or(|above| above.trim().is_empty());
-    let mut above = (0..index).rev().filter(|&above| !is_blank(above)).peekable();
-    if let Some(&last) = above.peek()
-        && leaves_secret_open(lines, last)
-    {
-        return secret_keys(lines, last).next().map(|(key, _)| key);
-    }
-    let mut indent = indentation(line);
-    above.find_map(|above| {
-        let outer = indentation(lines.get(above)?);
-        let is_outer = outer < indent;
-        indent = indent.min(outer);
-        secret_keys(lines, above).next().filter(|_| is_outer).map(|(key, _)| key)
-    })
-}
-
-/// Whether what stands in `line` before the colon that ends at `after` is a key that can be shown, below the key `secret`.
-fn is_shown_as_key(line: &str, after: usize, secret: &str) -> bool {
-    let key = line.get(..after).unwrap_or_default().trim_end_matches(':').trim();
-    let key =
-        key.trim_start_matches(|c: char| c.is_whitespace() || "{[,-?".contains(c)).trim_matches(['"', '\'']);
-    plain::is_name(key) || secret == HEADERS && plain::is_title(key)
-}
-
-/// The keys in line `index` under which a secret may stand, each with the end of its colon.
-fn secret_keys<'t>(lines: &[&'t str], index: usize) -> impl Iterator<Item = (&'t str, usize)> {
-    let line = lines.get(index).copied().unwrap_or_default();
-    let found = keys(line).enumerate().filter(move |&(nth, (key, after))| {
-        is_secret_key(key) && !is_vendor_name(lines, index, nth, line.get(after..).unwrap_or_default())
-    });
-    found.map(|(_, found)| found)
-}
-
-/// Whether the `nth` key of line `index` is the name of a vendor, which says nothing. `value` is what follows it.
-fn is_vendor_name(lines: &[&str], index: usize, nth: usize, value: &str) -> bool {
-    let line = lines.get(index).copied().unwrap_or_default();
-    let is_section = |line: &str| line.starts_with("vendors:");
-    let is_around = |above: &&str| {
-        let text = above.trim();
-        indentation(above) < indentation(line) && !text.is_empty() && !text.starts_with('#')
-    };
-    let mut above = lines.iter().take(index).rev().copied();
-    let is_mapping = value.trim().is_empty() || value.trim_start().starts_with(['{', '#']);
-    is_mapping
-        && match nth {
-            0 => above.find(is_around).is_some_and(is_section),
-            1 => is_section(line),
-            _ => false,
-        }
-}
-
-/// What looks like a key in `line`, each with the byte after its colon.
-fn keys(line: &str) -> impl Iterator<Item = (&str, usize)> {
-    line.match_indices(':').filter_map(|(colon, _)| {
-        let before = line.get(..colon)?.trim_end();
-        let after = line.get(colon + 1..)?;
-        let quoted = before.ends_with(['"', '\'']);
-        if !quoted && !after.is_empty() && !after.starts_with(char::is_whitespace) {
-            return None;
-        }
-        let key = before.trim_end_matches(['"', '\'']);
-        let begin = key.rfind(|c: char| c.is_whitespace() || "{[,\"'?".contains(c));
-        let begin = begin.and_then(|at| Some(at + key.get(at..)?.chars().next()?.len_utf8())).unwrap_or(0);
-        Some((key.get(begin..)?, colon + 1))
-    })
-}
-
-/// Whether `value` only refers to a secret: `${VAR}` or `${file:PATH}`, and nothing else.
-pub(super) fn is_reference(value: &str) -> bool {
-    let value = value.trim().trim_matches(['"', '\'']);
-    let Some((name, rest)) = value.strip_prefix("${").and_then(|value| value.split_once('}')) else {
-        return false;
-    };
-    let rest = rest.trim_start_matches(['"', '\'']).trim_start();
-    plain::is_expression(name) && (rest.is_empty() || rest.starts_with('#'))
-}
-
-/// Whether line `index` begins a secret that goes on in the next one.
-fn leaves_secret_open(lines: &[&str], index: usize) -> bool {
-    let after = secret_keys(lines, index).next();
-    let Some(value) = after.and_then(|(_, from)| lines.get(index)?.get(from..)) else {
-        return false;
-    };
-    let value = value.trim();
-    match value.chars().next() {
-        None | Some('|' | '>' | '&' | '#') => true,
-        Some('{' | '[') => !is_closed(value),
-        Some(quote @ ('"' | '\'')) => !is_quote_closed(value.get(1..).unwrap_or_default(), quote),
-        Some(_) => false,
-    }
-}
-
-/// Whether the quote that begins before `rest` ends in it.
-fn is_quote_closed(rest: &str, quote: char) -> bool {
-    let escaped = if quote == '"' { ["\\\\", "\\\""] } else { ["''", "''"] };
-    escaped.iter().fold(rest.to_owned(), |rest, escaped| rest.replace(escaped, "")).contains(quote)
-}
-
-/// Whether the bracket at the beginning of `value` is closed in it.
-fn is_closed(value: &str) -> bool {
-    let (mut quote, mut depth) = (None, 0_usize);
-    value.chars().any(|c| {
-        match (quote, c) {
-            (Some(begun), _) if begun == c => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '{' | '[') => depth += 1,
-            (None, '}' | ']') => depth = depth.saturating_sub(1),
-            (None, _) => {}
-        }
-        depth == 0
-    })
-}
-
-fn indentation(line: &str) -> usize {
-    line.len() - line.trim_start().len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::findings::Findings;
     use crate::config::parse::parse;
-    use crate::config::tree::Kind;
+    use crate::config::tree::{Kind, Text};
+    use std::collections::BTreeSet;
 
     #[test]
     fn keys_that_may_hold_a_secret() {
@@ -236,12 +132,24 @@ mod tests {
             "header",
             "token",
             "X-Api-Key",
+            "access_key",
+            "auth",
+            "pass",
         ] {
             assert!(is_secret_key(key), "{key}");
         }
-        for key in
-            ["name", "url", "model", "weight", "endpoint", "endpoints", "key", "certificate", "vendors"]
-        {
+        for key in [
+            "name",
+            "url",
+            "model",
+            "weight",
+            "endpoint",
+            "endpoints",
+            "key",
+            "certificate",
+            "vendors",
+            "authentication",
+        ] {
             assert!(!is_secret_key(key), "{key}");
         }
     }
@@ -270,69 +178,29 @@ apis: [{ endpoints: { production: [{ name: a, header: b, credential: b, headers:
     }
 
     #[test]
-    fn what_of_a_line_is_shown() {
-        let table = [
-            ("name: a", 0, "name: a"),
-            ("credential: sk-1", 0, "credential:"),
-            ("- { name: a, credental: sk-1, url: x }", 0, "- { name: a, credental:"),
-            ("{\"credential\":\"sk-1\"}", 0, "{\"credential\":"),
-            ("credential: ${KEY} # ours", 0, "credential: ${KEY} # ours"),
-            ("credential: \"${file:/run/key}\"", 0, "credential: \"${file:/run/key}\""),
-            ("credential: ${KEY:-sk-1}", 0, "credential:"),
-            ("credential: x${KEY}", 0, "credential:"),
-            ("credential: ${KEY} sk-1", 0, "credential:"),
-            ("headers:\n  X-Org: org-1", 1, "  X-Org:"),
-            ("headers:\n  a: 1\n\n  X-Org:\n    - org-1", 4, "    "),
-            ("- { url: \"https://u:p@a/v1\", x: 1 }", 0, "- { url: \"https://"),
-            ("url: https://a/v1?key=sk-1", 0, "url: https://a/v1?"),
-            ("url: https://a/v1@x", 0, "url: https://a/v1@x"),
-            ("credential: |\n  sk-1", 1, "  "),
-            ("headers: {\n  X-Key: sk-1, token: ${KEY} }", 1, "  X-Key:"),
-            ("- { credential: \"sk-1\" }\nname: a", 1, "name: a"),
-            ("credential: \"sk-\\\"\nname: a", 1, "name:"),
-            ("credential: 'sk-''\nname: a", 1, "name:"),
-            ("credential: { bearer: \"}\" }\nname: a", 1, "name: a"),
-            ("credential: { bearer: \"}\",\nname: a", 1, "name:"),
-            ("- { name: a, key: sk-proj-0123456789, b: c }", 0, "- { name: a, key: "),
-            ("credential: ${sk-1}", 0, "credential:"),
-            ("credential: ${file:/run/hf_token}", 0, "credential: ${file:/run/hf_token}"),
-            ("credential: ${file:sk-proj-abc123def456}", 0, "credential:"),
-            ("credential:\n  bearer:sk-1: x", 1, "  "),
-            ("headers:\n  - \"a\": sk-1", 1, "  - \"a\":"),
-            ("headers:\n  \"Authorization: Bearer sk-1\":", 1, "  \"Authorization:"),
-            ("headers:\n  Authorization Bearer sk-1: x", 1, "  "),
-            ("credential: \"sk-1\nsk-2\"", 1, ""),
-            ("{\"credential\":\n\"sk-1\"}", 1, ""),
-            ("  credential: sk-1\n  name: x", 1, "  name: x"),
-            ("headers:\n  Open AI: x", 1, "  Open AI:"),
-            ("credential:\n  Open AI: x", 1, "  "),
-            ("vendors:\n  secretai:\n    models: 5", 2, "    models: 5"),
-            ("vendors:\n\n# ours\n  secretai: # ours\n    models: 5", 4, "    models: 5"),
-            ("vendors:\n  secretai: { models: 5, token: a }", 1, "  secretai: { models: 5, token:"),
-            ("vendors: { secretai: { models: 5, token: a } }", 0, "vendors: { secretai: { models: 5, token:"),
-            ("vendors:\n  secretai: sk-1", 1, "  secretai:"),
-            ("vendors:\n  own:\n    token-cloud:\n      a: b", 3, "      a:"),
-            ("vendors:\n  token-cloud:\n    credential:\n      a: b", 3, "      a:"),
-            ("headers:\n  token-cloud:\n    a: b", 2, "    a:"),
-        ];
-        for (text, index, expected) in table {
-            let lines: Vec<_> = text.split('\n').collect();
-            let from = hidden_from(&lines, index, None).unwrap_or(lines[index].len());
-            assert_eq!(lines[index].get(..from), Some(expected), "{text}");
+    fn what_an_unknown_key_holds_may_be_a_secret() {
+        let text = "
+admin: { address: a, key: b, auht: { x: b } }
+listeners: [{ tls: { key: a } }]
+apis: [{ naem: a, endpoints: { production: [{ name: a, key: b, acces: { x: [b] } }], sandbox: { url: a, key: b } } }]";
+        let tree = parse(text, &Findings::default()).unwrap();
+        let mut seen = 0;
+        for node in tree.ids() {
+            let Kind::Text(Text { value, .. }) = tree.kind(node) else { continue };
+            assert_eq!(is_secret_at(&tree.steps(node)), value == "b", "{}", tree.path(node));
+            seen += 1;
         }
+        assert_eq!(seen, 10);
     }
 
     #[test]
-    fn the_name_of_a_header_is_no_secret() {
-        let table = [
-            ("{ path: a, header: x-y }", "x-y", "{ path: a, header: x-y }"),
-            ("{ path: a, header: \"x y\", token: z }", "\"x", "{ path: a, header: \"x y\", token:"),
-            ("{ path: a, header: x-y }", "a,", "{ path: a, header:"),
-            ("credential: &a x-y", "&a", "credential:"),
-        ];
-        for (line, name, expected) in table {
-            let from = hidden_from(&[line], 0, line.find(name)).unwrap_or(line.len());
-            assert_eq!(line.get(..from), Some(expected), "{line}");
-        }
+    fn the_keys_are_those_of_the_schema() {
+        let schema = crate::config::schema();
+        let known = |name: &str| {
+            let properties = schema["$defs"][name]["properties"].as_object().unwrap();
+            properties.keys().cloned().collect::<BTreeSet<_>>()
+        };
+        assert_eq!(known("EndpointEntry"), OF_ENDPOINTS.map(str::to_owned).into());
+        assert_eq!(known("AdminSection"), OF_ADMIN.map(str::to_owned).into());
     }
 }

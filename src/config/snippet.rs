@@ -1,7 +1,7 @@
 //! The line of a file that a message is about, with a marker under it.
 
 use super::locate::Location;
-use super::secret;
+use super::secret_lines;
 
 /// How wide a shown line is at most, in columns of a terminal.
 const MAX_WIDTH: usize = 100;
@@ -15,6 +15,8 @@ const TAB: usize = 4;
 /// A text by lines, as the YAML parser counts them.
 pub(super) struct Source<'t> {
     lines: Vec<&'t str>,
+    /// From where on lines must not be shown, besides what they tell themselves: their number, and a byte.
+    veils: Vec<(usize, usize)>,
 }
 
 /// What kind of thing begins at a location, which tells how far it goes.
@@ -57,7 +59,7 @@ impl<'t> Source<'t> {
             rest = if after.starts_with("\r\n") { after.get(2..).unwrap_or("") } else { characters.as_str() };
         }
         lines.push(rest);
-        Self { lines }
+        Self { lines, veils: Vec::new() }
     }
 
     /// The location, moved into the text where the parser's is beyond it: it may be after the last newline.
@@ -77,6 +79,14 @@ impl<'t> Source<'t> {
         Some(self.lines.iter().rposition(|line| line.starts_with(prefix))? + 1)
     }
 
+    /// Keeps what follows the key at `at` from being shown in any message about its line.
+    pub(super) fn veil(&mut self, at: Location) {
+        let line = self.line(at.line);
+        let begin = line.char_indices().nth(at.column - 1).map_or(line.len(), |(byte, _)| byte);
+        let (before, rest) = line.split_at(begin);
+        self.veils.push((at.line, begin + extent(before, rest, Marked::SecretKey)));
+    }
+
     /// The line at `at` with what begins there marked, or the first `focus` from there on.
     pub(super) fn snippet(&self, at: Location, marked: Marked, focus: Option<&str>) -> Option<Snippet> {
         let line = self.line(at.line);
@@ -91,8 +101,12 @@ impl<'t> Source<'t> {
         };
 
         let mut hidden =
-            secret::hidden_from(&self.lines, at.line - 1, (marked == Marked::Value).then_some(begin));
-        if marked == Marked::Secret && !secret::is_reference(rest) {
+            secret_lines::hidden_from(&self.lines, at.line - 1, (marked == Marked::Value).then_some(begin));
+        let veils = self.veils.iter().filter(|(line, _)| *line == at.line);
+        let veils = veils
+            .map(|&(_, from)| from + usize::from(line.get(from..).is_some_and(|it| it.starts_with(':'))));
+        hidden = hidden.into_iter().chain(veils).min();
+        if marked == Marked::Secret && !secret_lines::is_reference(rest) {
             hidden = Some(hidden.map_or(begin, |hidden| hidden.min(begin)));
         }
         if marked == Marked::SecretKey {
@@ -251,6 +265,16 @@ mod tests {
         let (line, marker) = show("{ name: a, credential: sk-1, wieght: 5 }", 1, 30, Marked::Key);
         assert_eq!(line, "{ name: a, credential: … wieght …");
         assert_eq!(marker.trim_start(), "^^^^^^");
+    }
+
+    #[test]
+    fn what_follows_a_veiled_key_is_never_shown() {
+        let mut source = Source::new("{ name: a, key: sk-1, url: b }");
+        source.veil(Location { line: 1, column: 12 });
+        let snippet = source.snippet(Location { line: 1, column: 23 }, Marked::Key, None).unwrap();
+        assert_eq!(snippet.line, "{ name: a, key: … url …");
+        let snippet = source.snippet(Location { line: 1, column: 3 }, Marked::Key, None).unwrap();
+        assert_eq!(snippet.line, "{ name: a, key: …");
     }
 
     #[test]
