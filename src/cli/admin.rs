@@ -68,10 +68,18 @@ impl Instance {
     /// The instance. A file with errors is no hindrance: the running process has loaded it when it had none.
     pub fn client(&self) -> Result<Client, Failure> {
         let (address, token, problem) = match (self.admin, self.config.as_deref().map(AdminAccess::of_file)) {
-            (admin, Some(Ok(access))) => (admin.unwrap_or(access.address), access.token, access.problem),
-            (Some(admin), Some(Err(report))) => (admin, None, Some(report)),
-            (Some(admin), None) => (admin, None, None),
-            (None, Some(Err(report))) => return Err(report.into()),
+            (admin, Some(Ok(access))) => (admin.or(access.address), access.token, access.problem),
+            (admin, Some(Err(report))) => (admin, None, Some(report)),
+            (admin, None) => (admin, None, None),
+        };
+        let address = match (address, &problem) {
+            (Some(address), _) => address,
+            (None, Some(report)) => {
+                let message = format!(
+                    "{report}\n\nThe file does not tell the admin address: mend it, or give --admin."
+                );
+                return Err(Failure::Configuration(message));
+            }
             (None, None) => return Err(Failure::Usage("give --config or --admin".to_owned())),
         };
         if address.port() == 0 {

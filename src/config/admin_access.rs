@@ -15,8 +15,8 @@ use std::path::Path;
 /// Where a process that serves a file takes orders, and what it asks for.
 #[derive(Debug)]
 pub struct AdminAccess {
-    /// The admin address.
-    pub address: SocketAddr,
+    /// The admin address; `None` where the file is too broken to tell. Where it leaves it out, the default.
+    pub address: Option<SocketAddr>,
     /// The token of the management API.
     pub token: Option<String>,
     /// What is wrong with the file, so that the above may not be what it should be.
@@ -24,7 +24,7 @@ pub struct AdminAccess {
 }
 
 impl AdminAccess {
-    /// What the file at `path` tells, or the default address.
+    /// What the file at `path` tells.
     ///
     /// # Errors
     /// If the file cannot be read at all.
@@ -32,33 +32,42 @@ impl AdminAccess {
         let problem = match load(path) {
             Ok(loaded) => {
                 let admin = loaded.settings.admin;
-                return Ok(Self { address: admin.address, token: admin.token, problem: None });
+                return Ok(Self { address: Some(admin.address), token: admin.token, problem: None });
             }
             Err(report) => report,
         };
         let Ok(bytes) = Process.file(path) else {
             return Err(problem);
         };
-        let (address, token) = look(&String::from_utf8_lossy(&bytes), &Process);
-        Ok(Self { address: address.unwrap_or(DEFAULT_ADMIN), token, problem: Some(problem) })
+        let text = String::from_utf8_lossy(&bytes);
+        let (address, token) = look(text.strip_prefix('\u{feff}').unwrap_or(&text), &Process);
+        Ok(Self { address, token, problem: Some(problem) })
     }
 }
 
 type Found = (Option<SocketAddr>, Option<String>);
 
 fn look(text: &str, outside: &dyn Outside) -> Found {
-    if let Some(found) = in_yaml(text, outside) {
-        return found;
+    if let Some(document) = parsed(text, outside) {
+        let (address, token) = (address_of(&document), member(&document, "token"));
+        let is_left_out = address.is_none() && matches!(document.tree.kind(ROOT), Kind::Mapping(_));
+        return (address.unwrap_or_else(|| is_left_out.then_some(DEFAULT_ADMIN)), token);
     }
     // What breaks the rest of the file may not be in the section itself.
     let mut lines = section(text);
     while !lines.is_empty() {
-        if let Some(found) = in_yaml(&lines.join("\n"), outside) {
-            return found;
+        if let Some(document) = parsed(&lines.join("\n"), outside) {
+            return (address_of(&document).flatten(), member(&document, "token"));
         }
         lines.pop();
     }
-    (None, None)
+    // One that leaves the section out is as broken as any, and its process as well.
+    let leaves_it_out = section(text).is_empty() && text.lines().any(is_of_a_configuration);
+    (leaves_it_out.then_some(DEFAULT_ADMIN), None)
+}
+
+fn is_of_a_configuration(line: &str) -> bool {
+    ["listeners:", "apis:"].iter().any(|key| line.starts_with(key))
 }
 
 /// The lines of the section `admin`.
@@ -69,13 +78,29 @@ fn section(text: &str) -> Vec<&str> {
     first.into_iter().chain(rest).collect()
 }
 
-fn in_yaml(text: &str, outside: &dyn Outside) -> Option<Found> {
-    let document = Document::parse("", text, outside).ok()?;
-    let member = |key| {
-        let admin = document.tree.child(ROOT, "admin")?;
-        value(&document, document.tree.child(admin, key)?)
-    };
-    Some((member("address").and_then(|address| socket_address(&address)), member("token")))
+fn parsed(text: &str, outside: &dyn Outside) -> Option<Document> {
+    Document::parse("", text, outside).ok()
+}
+
+/// The admin address: `Some(None)` if something stands in its place that is none.
+fn address_of(document: &Document) -> Option<Option<SocketAddr>> {
+    let admin = document.tree.child(ROOT, "admin")?;
+    match document.tree.kind(admin) {
+        Kind::Null => None,
+        Kind::Mapping(_) => {
+            let address = document.tree.child(admin, "address")?;
+            match document.tree.kind(address) {
+                Kind::Null => None,
+                _ => Some(value(document, address).and_then(|address| socket_address(&address))),
+            }
+        }
+        _ => Some(None),
+    }
+}
+
+fn member(document: &Document, key: &str) -> Option<String> {
+    let admin = document.tree.child(ROOT, "admin")?;
+    value(document, document.tree.child(admin, key)?)
 }
 
 fn value(document: &Document, node: NodeId) -> Option<String> {
@@ -105,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_broken_file_still_tells_where_its_process_is() {
-        let (there, token) = (Some("127.0.0.1:7"), Some("from outside"));
+        let (there, default, token) = (Some("127.0.0.1:7"), Some("127.0.0.1:9901"), Some("from outside"));
         let table = [
             ("admin: { address: '127.0.0.1:7' }\nlisteners: wrong", there, None),
             ("admin:\n  address: localhost:7\n  token: ${TOKEN}\nnonsense: [1]", there, token),
@@ -113,11 +138,24 @@ mod tests {
             ("apis: [\nadmin: { address: '127.0.0.1:7', token: '${TOKEN}' }\nx: }", there, token),
             ("\"\nadmin:\n  # ours\n  address: \"127.0.0.1:7\"\n  token: \"from\n", there, None),
             ("apis: [\nadmin:\n  addr", None, None),
+            ("apis: [\nadmin:\n  token: ${TOKEN}", None, token),
             ("admin: { address: 7 }", None, None),
+            ("admin: { address: nonsense, token: '${TOKEN}' }", None, token),
+            ("admin: { address: '${NOT_SET}' }", None, None),
+            ("admin: { address: ['127.0.0.1:7'] }", None, None),
             ("other:\n  admin: { address: '127.0.0.1:7' }\n  x: [", None, None),
             ("admin: 127.0.0.1:7", None, None),
+            ("apis: [", default, None),
+            ("listeners: []\napis:\n - x: [", default, None),
+            ("- admin", None, None),
+            ("nonsense", None, None),
+            ("\0\u{1}", None, None),
             ("\t", None, None),
             ("", None, None),
+            ("admin: { token: '${TOKEN}' }\nlisteners: wrong", default, token),
+            ("admin:\n  address:\n", default, None),
+            ("admin:\nlisteners: wrong", default, None),
+            ("amdin: { address: '127.0.0.1:7' }", default, None),
         ];
         for (text, address, token) in table {
             let address = address.map(|address: &str| address.parse().unwrap());

@@ -252,3 +252,37 @@ async fn health_asks_the_admin_address() {
     assert_eq!(code, Some(1));
     assert!(err.contains(&address.to_string()), "{err}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_tells_no_admin_address_asks_nobody() {
+    let vendor = vendor().await;
+    let url = format!("'http://{}/v1'", vendor.address());
+    let gateway: Running = Gateway::start(&API.replace("'https://api.example/v1'", &url));
+    let admin = gateway.admin.to_string();
+    let table = [
+        ("admin: { address: nonsense }\n", "nonsense"),
+        ("admin: { address: '${NOT_SET_ANYWHERE}' }\n", "NOT_SET_ANYWHERE"),
+        ("- a\n", "a list"),
+        ("", "`listeners` is missing"),
+        ("\0\u{1}", "error: "),
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("broken.yaml");
+    let file = path.to_str().unwrap();
+    for (text, told) in table {
+        fs::write(&path, text).unwrap();
+        for command in [
+            &["health"][..],
+            &["status"],
+            &["reload"],
+            &["suspend", "--api", "A", "--model", "m", "--endpoint", "e", "--for", "1s"],
+        ] {
+            let (code, _, err) = call(&[command, &["-c", file]].concat());
+            assert_eq!(code, Some(78), "{command:?} {text:?} {err}");
+            assert!(err.contains(file) && err.contains("give --admin"), "{command:?} {text:?} {err}");
+        }
+        let (_, _, err) = call(&["status", "-c", file]);
+        assert!(err.contains(told), "{text:?} {err}");
+        assert_eq!(call(&["status", "-c", file, "--admin", &admin]).0, Some(0), "{text:?}");
+    }
+}
