@@ -109,7 +109,9 @@ impl Document {
             };
             let location = locate(text, &tree.steps(node), part).map(|location| source.clamp(location));
             let marked = marked(&tree, node, part);
-            if let (Some(at), Marked::SecretKey) = (location, marked) {
+            if let (Some(at), Marked::Key) = (location, marked)
+                && is_secret(&tree, node)
+            {
                 source.veil(at);
             }
             (finding, node, location, marked)
@@ -138,12 +140,10 @@ impl Document {
 
 /// What is to be marked of `node`, and how much of its line can be shown.
 fn marked(tree: &Tree, node: NodeId, part: Part) -> Marked {
-    let secret = is_secret(tree, node);
     match (part, tree.kind(node)) {
         (Part::Key, _) if !secret::is_key_shown(&tree.steps(node)) => Marked::Secret,
-        (Part::Key, _) if secret => Marked::SecretKey,
         (Part::Key, _) => Marked::Key,
-        (Part::Value, _) if secret => Marked::Secret,
+        (Part::Value, _) if is_secret(tree, node) => Marked::Secret,
         (Part::Value, Kind::List(_) | Kind::Mapping(_)) => Marked::Start,
         (Part::Value, _) => Marked::Value,
     }

@@ -24,8 +24,6 @@ pub(super) struct Source<'t> {
 pub(super) enum Marked {
     /// A key.
     Key,
-    /// A key whose value must not be shown.
-    SecretKey,
     /// A value that is no mapping or list.
     Value,
     /// A value that must not be shown.
@@ -81,19 +79,25 @@ impl<'t> Source<'t> {
 
     /// Keeps what follows the key at `at` from being shown in any message about its line.
     pub(super) fn veil(&mut self, at: Location) {
-        let line = self.line(at.line);
-        let begin = line.char_indices().nth(at.column - 1).map_or(line.len(), |(byte, _)| byte);
+        let (line, begin) = self.begin(at);
         let (before, rest) = line.split_at(begin);
-        self.veils.push((at.line, begin + extent(before, rest, Marked::SecretKey)));
+        let end = begin + extent(before, rest, Marked::Key);
+        let colon = usize::from(line.get(end..).is_some_and(|after| after.starts_with(':')));
+        self.veils.push((at.line, end + colon));
+    }
+
+    /// The line at `at`, and the byte of it that is meant.
+    fn begin(&self, at: Location) -> (&'t str, usize) {
+        let line = self.line(at.line);
+        (line, line.char_indices().nth(at.column - 1).map_or(line.len(), |(byte, _)| byte))
     }
 
     /// The line at `at` with what begins there marked, or the first `focus` from there on.
     pub(super) fn snippet(&self, at: Location, marked: Marked, focus: Option<&str>) -> Option<Snippet> {
-        let line = self.line(at.line);
+        let (line, begin) = self.begin(at);
         if line.trim().is_empty() {
             return None;
         }
-        let begin = line.char_indices().nth(at.column - 1).map_or(line.len(), |(byte, _)| byte);
         let rest = line.get(begin..)?;
         let (mut begin, mut length) = match focus.and_then(|focus| Some((rest.find(focus)?, focus.len()))) {
             Some((offset, length)) => (begin + offset, length),
@@ -102,25 +106,17 @@ impl<'t> Source<'t> {
 
         let mut hidden =
             secret_lines::hidden_from(&self.lines, at.line - 1, (marked == Marked::Value).then_some(begin));
-        let veils = self.veils.iter().filter(|(line, _)| *line == at.line);
-        let veils = veils
-            .map(|&(_, from)| from + usize::from(line.get(from..).is_some_and(|it| it.starts_with(':'))));
+        let veils = self.veils.iter().filter(|(line, _)| *line == at.line).map(|&(_, from)| from);
         hidden = hidden.into_iter().chain(veils).min();
         if marked == Marked::Secret && !secret_lines::is_reference(rest) {
             hidden = Some(hidden.map_or(begin, |hidden| hidden.min(begin)));
-        }
-        if marked == Marked::SecretKey {
-            let end = begin + length;
-            let end = end + usize::from(line.get(end..).is_some_and(|after| after.starts_with(':')));
-            hidden = Some(hidden.map_or(end, |hidden| hidden.min(end)));
         }
         let Some(hidden) = hidden else {
             return Some(fit(line, begin, length));
         };
         let mut shown = line.get(..hidden)?.to_owned();
         if begin + length > hidden {
-            let is_key = matches!(marked, Marked::Key | Marked::SecretKey);
-            let visible = if is_key { line.get(begin..begin + length)? } else { "" };
+            let visible = if marked == Marked::Key { line.get(begin..begin + length)? } else { "" };
             shown.push_str(if visible.is_empty() { " " } else { " … " });
             (begin, length) = (shown.len(), visible.len().max('…'.len_utf8()));
             shown.push_str(visible);
@@ -144,8 +140,8 @@ fn extent(before: &str, rest: &str, marked: Marked) -> usize {
     let end = match marked {
         Marked::Start if rest.starts_with(['{', '[']) => rest.rfind(['}', ']']).map(|at| at + 1),
         Marked::Start => rest.find([':', ' ', '\t', ',']).or(Some(rest.len())),
-        Marked::Key | Marked::SecretKey if in_flow => rest.find([':', ',', '}']),
-        Marked::Key | Marked::SecretKey => rest.find(':'),
+        Marked::Key if in_flow => rest.find([':', ',', '}']),
+        Marked::Key => rest.find(':'),
         Marked::Value | Marked::Secret if in_flow => rest.find([',', '}', ']']),
         Marked::Value | Marked::Secret | Marked::Point => None,
     };

@@ -210,6 +210,13 @@ pub struct Response {
 }
 
 impl RequestContext {
+    /// Whether a policy says where the request goes.
+    pub fn is_balanced(&self) -> bool {
+        self.admitted
+            .as_ref()
+            .is_some_and(|admitted| matches!(admitted.destination, Destination::Balanced(_)))
+    }
+
     /// Whether the gateway answers with the list of models.
     pub fn is_for_models(&self) -> bool {
         self.admitted.as_ref().is_some_and(|admitted| matches!(admitted.destination, Destination::Models))

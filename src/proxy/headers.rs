@@ -61,10 +61,12 @@ const FORMS: [&str; 2] = ["multipart/form-data", "application/x-www-form-urlenco
 /// What kind of form a body with these headers is called, if it is.
 pub fn form(headers: &HeaderMap) -> Option<&'static str> {
     let content_type = headers.get(http::header::CONTENT_TYPE)?.as_bytes();
-    let begins = |form: &&str| {
-        content_type.get(..form.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(form.as_bytes()))
-    };
-    FORMS.into_iter().find(begins)
+    FORMS.into_iter().find(|form| is_of_type(content_type, form))
+}
+
+/// Whether the Content-Type `content_type` is the type `expected`, whatever its parameters.
+pub fn is_of_type(content_type: &[u8], expected: &str) -> bool {
+    content_type.get(..expected.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(expected.as_bytes()))
 }
 
 /// The longest request id that is taken over from a client.

@@ -73,7 +73,6 @@ impl Balancer {
     async fn receive(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<(), body::ReadError> {
         let admitted = self.admit(session, ctx).map_err(body::ReadError::Refused)?;
         let admitted = &*ctx.admitted.insert(admitted);
-        let is_balanced = matches!(admitted.destination, Destination::Balanced(_));
         let looked_for = match &admitted.destination {
             Destination::Balanced(pairs) => {
                 let api = ctx.api.as_ref().ok_or(body::ReadError::Refused(Refusal::Internal))?;
@@ -93,7 +92,7 @@ impl Balancer {
             client.set_close_on_response_before_downstream_finish(true);
         }
         if let Some(looked_for) = looked_for {
-            ctx.body = self.read_body(session, ctx, looked_for, is_balanced).await?;
+            ctx.body = self.read_body(session, ctx, looked_for).await?;
         }
         Ok(())
     }
@@ -110,12 +109,11 @@ impl Balancer {
         session: &mut Session,
         ctx: &mut RequestContext,
         looked_for: BodyPlace,
-        is_balanced: bool,
     ) -> Result<RequestBody, body::ReadError> {
         let promised = admission::content_length(&session.req_header().headers);
         // Also where its model is not looked for in it. Without a policy it is read to be signed as it is. What a request
         // without a body says of one is nobody's business.
-        let coding = match is_balanced && !session.as_downstream_mut().is_body_empty() {
+        let coding = match ctx.is_balanced() && !session.as_downstream_mut().is_body_empty() {
             true => headers::coding(&session.req_header().headers)
                 .map_err(|error| body::ReadError::Refused(Refusal::UnsupportedContentEncoding(error)))?,
             false => None,

@@ -1,5 +1,6 @@
 //! Where in a request its model stands.
 
+use super::headers::is_of_type;
 use super::refusal::Refusal;
 use crate::gateway::{Endpoint, Pairs};
 use crate::splice::{self, Boundary, JsonPlace, Place, query};
@@ -118,8 +119,4 @@ fn body_place(request: &RequestHeader, rule: &RequestRule) -> Result<BodyPlace, 
         }
         _ => Ok(BodyPlace::Nowhere),
     }
-}
-
-fn is_of_type(content_type: &[u8], expected: &str) -> bool {
-    content_type.get(..expected.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(expected.as_bytes()))
 }

@@ -5,20 +5,18 @@
 
 use crate::faults_rows::{IN_TURN, ONLY_SECOND, Row, Seen, VENDORS_WORDS, groups};
 use crate::faults_sites::Site;
-use crate::support::{Client, Gateway, Running, post, vendor};
+use crate::support::{Client, Gateway, Running, hold_document, post, vendor};
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// Far more than an answer needs on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/faults.md");
 const BEGIN: &str = "<!-- The tables are made by tests/integration/faults.rs. -->\n";
 
 /// The two AI APIs of a row: `pairs-N` and `alone-N`.
@@ -286,16 +284,5 @@ fn tables() -> String {
 
 #[test]
 fn the_document_has_the_table() {
-    let document = fs::read_to_string(DOCUMENT).unwrap();
-    let (before, written) = document.split_at(document.find(BEGIN).expect("no place for the tables"));
-    let tables = tables();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(DOCUMENT, format!("{before}{tables}")).unwrap();
-        return;
-    }
-    assert!(
-        written == tables,
-        "docs/faults.md is not what the tests hold the gateway to; \
-         `UPDATE_DOCS=1 cargo test --test integration faults` writes it"
-    );
+    hold_document("faults", BEGIN, None, &tables());
 }

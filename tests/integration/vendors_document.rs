@@ -1,11 +1,11 @@
 //! The table of `docs/vendors.md`, made of what the vendors are held to.
 
+use crate::support::hold_document;
 use crate::vendors_play::fixture;
 use crate::vendors_rows::{Audio, Credential, Has, Spoken, all};
 use std::fmt::Write as _;
-use std::{env, fs};
+use std::fs;
 
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/vendors.md");
 const BEGIN: &str = "<!-- The table is made by tests/integration/vendors_document.rs. -->\n";
 const END: &str = "\n## Limits\n";
 const COLUMNS: [&str; 11] = [
@@ -141,19 +141,7 @@ fn table() -> String {
 
 #[test]
 fn the_document_has_the_table_of_vendors() {
-    let document = fs::read_to_string(DOCUMENT).unwrap();
-    let (before, rest) = document.split_at(document.find(BEGIN).expect("no place for the table"));
-    let (written, after) = rest.split_at(rest.find(END).expect("no end of the table"));
-    let table = table();
-    if env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(DOCUMENT, format!("{before}{table}{after}")).unwrap();
-        return;
-    }
-    assert!(
-        written == table,
-        "docs/vendors.md is not what the tests hold the gateway to; \
-         `UPDATE_DOCS=1 cargo test --test integration vendors` writes it"
-    );
+    hold_document("vendors", BEGIN, Some(END), &table());
 }
 
 #[test]

@@ -33,9 +33,6 @@ pub(super) fn check(
 }
 
 fn lacks(vendor: &Vendor, base: &str, path: &str, api: &Vendor) -> bool {
-    if vendor.name == api.name {
-        return matches!(vendor.outset(base, path), Ok(None));
-    }
     let address = vendor.address(api, base, Asked { path, query: None }, "model");
     matches!(address, Err(AddressError::NoRoute))
 }

@@ -3,6 +3,7 @@
 mod client;
 #[cfg(feature = "otlp")]
 mod collector;
+mod document;
 mod gateway;
 mod process;
 mod raw;
@@ -14,6 +15,7 @@ mod vendor;
 pub use client::{Answer, Body, Client, chat, in_chunks, post, read_chunk};
 #[cfg(feature = "otlp")]
 pub use collector::{Collector, SeenSpan};
+pub use document::hold_document;
 pub use gateway::{Gateway, Prepared, Running, binary};
 pub use process::{Process, signal};
 pub use raw::Raw;
