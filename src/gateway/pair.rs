@@ -12,6 +12,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Pairs {
     pairs: Vec<Pair>,
+    /// One endpoint of each vendor and path of a URL.
+    ways: Vec<Arc<Endpoint>>,
     pool: Pool,
     retry: RetryRules,
     commit: Commit,
@@ -30,7 +32,20 @@ pub enum Commit {
 impl Pairs {
     /// These pairs, which stand in the order of `pool`'s places.
     pub fn new(pairs: Vec<Pair>, pool: Pool, retry: RetryRules, commit: Commit) -> Self {
-        Self { pairs, pool, retry, commit }
+        let mut ways: Vec<Arc<Endpoint>> = Vec::new();
+        let way =
+            |endpoint: &Endpoint| (Arc::clone(&endpoint.vendor().name), endpoint.url().path().to_owned());
+        for pair in &pairs {
+            if ways.iter().all(|known| way(known) != way(&pair.endpoint)) {
+                ways.push(Arc::clone(&pair.endpoint));
+            }
+        }
+        Self { pairs, ways, pool, retry, commit }
+    }
+
+    /// The endpoints that take a path in different ways: one of each vendor and path of a URL, the first pair's first.
+    pub fn ways(&self) -> &[Arc<Endpoint>] {
+        &self.ways
     }
 
     /// When a request is tried again on another pair.

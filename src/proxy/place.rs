@@ -58,15 +58,14 @@ pub fn look(
     context_len: usize,
 ) -> Result<Looked, Refusal> {
     let path = request.uri.path().get(context_len..).unwrap_or_default();
-    let base = pairs.pair(0).map_or("", |pair| pair.endpoint.url().path());
+    let base = pairs.ways().first().map_or("", |endpoint| endpoint.url().path());
     let outset = vendor.outset(base, path).map_err(Refusal::InvalidPath)?;
     let outset = outset.ok_or_else(|| no_route(vendor))?;
     let beside = asked_beside(request, outset.rule)?;
     let mut place = body_place(request, outset.rule)?;
-    let endpoints = pairs.iter().map(|pair| &pair.endpoint);
-    let is_first =
+    let is_looked_at =
         |endpoint: &Endpoint| endpoint.vendor().name == vendor.name && endpoint.url().path() == base;
-    for endpoint in endpoints.filter(|endpoint| !is_first(endpoint)) {
+    for endpoint in pairs.ways().iter().filter(|endpoint| !is_looked_at(endpoint)) {
         let asked = Asked { path, query: request.uri.query() };
         let address = endpoint.vendor().address(vendor, endpoint.url().path(), asked, "model");
         let rule = address.map_err(|error| refusal(error, endpoint.vendor()))?.rule;

@@ -16,7 +16,7 @@ pub(super) fn check(
     pairs: &Pairs,
 ) {
     let PathPattern::Exact(path) = path else { return };
-    let mut vendors = pairs.iter().map(|pair| (pair.endpoint.vendor(), pair.endpoint.url().path()));
+    let mut vendors = pairs.ways().iter().map(|endpoint| (endpoint.vendor(), endpoint.url().path()));
     let missing = vendors.find(|(vendor, base)| lacks(vendor, base, path, api));
     let Some((vendor, _)) = missing else { return };
     let (name, paths) = (&vendor.name, vendor.paths());
